@@ -159,11 +159,14 @@ def _ties(file: str, line: RawLine) -> Iterable[str]:
 
 
 def split_of(group: str) -> str:
-    """Side of the split on which a group stands: 80 in a hundred train, 10 validation, 10 test."""
+    """Side of the split on which a group stands: 88 in a hundred train, 6 validation, 6 test.
+
+    Six in a hundred are 4,800 lines, enough to choose thresholds; the model gains more from the rest.
+    """
     share = int.from_bytes(hashlib.sha256(group.encode()).digest()[:8]) / 2**64
-    if share < 0.8:
+    if share < 0.88:
         return TRAIN
-    return VALIDATION if share < 0.9 else TEST
+    return VALIDATION if share < 0.94 else TEST
 
 
 def split_checksums(lines: Iterable[CorpusLine]) -> dict[str, str]:
