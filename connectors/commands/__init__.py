@@ -1,0 +1,1 @@
+"""The connectors' commands, found by entry point."""
