@@ -1,0 +1,13 @@
+"""Where a flag goes: from the scoring agent to a mentor's decision, and to figures for management.
+
+In the order of a flag's life:
+
+- `records`    what callers hold: cases, messages, outcomes, figures (frozen)
+- `cases`      the rule, as data, by which flags join one case and a pile-on raises its severity
+- `layout`     the names of the keys and the order of the queue
+- `scripts`    every change as one atomic Lua script (`lua/`)
+- `store`      `ReviewStore`: add, claim, decide, park, erase, expire
+- `reading`    stored bytes back to records; the only place that opens sealed text
+- `audit`      who did what, when; append-only
+- `statistics` counts with small cells hidden
+"""
