@@ -230,6 +230,8 @@ def _by_beginning(head: bytes) -> tuple[str | None, str | None]:
         return "utf-8-sig", None
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "het bestand is UTF-16 in plaats van UTF-8"
+    # Only the first line's date is looked at: no message of the chat can make the file seem to be what it is not.
+    head = head[:32]
     pairs = len(head) // 2
     if pairs >= 8:
         # Latin text in UTF-16 without a mark: every other byte is zero.
