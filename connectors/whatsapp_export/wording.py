@@ -111,7 +111,8 @@ def load_wording() -> Wording:
         encryption=re.compile(either("encryption")),
         events=tuple(events),
         exporter=frozenset(word for language in raw["exporter"].values() for word in language),
-        joiners=re.compile("|".join(word for language in raw["list"].values() for word in language)),
+        # The longest first: ", and " is one joiner, not ", " and a member named "and ...".
+        joiners=re.compile("|".join(sorted((word for words in raw["list"].values() for word in words), key=len)[::-1])),
     )
 
 
