@@ -1,0 +1,223 @@
+"""Finds series of digits in a message, however they are written: spaced, dotted, in words, with letters for digits.
+
+Phone numbers, citizen numbers and student numbers are all read from these series, so that one spelling need be taught once.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from classifiers.personal_data.text import FILLER, PreparedText
+
+_ONES = {
+    "nul": "0", "null": "0", "zero": "0", "noppes": "0", "een": "1", "één": "1", "eén": "1", "twee": "2", "drie": "3", "vier": "4",
+    "vijf": "5", "zes": "6", "zeven": "7", "zeuven": "7", "acht": "8", "negen": "9",
+}  # fmt: skip
+_TEENS = {
+    "tien": "10", "elf": "11", "twaalf": "12", "dertien": "13", "veertien": "14", "vijftien": "15", "zestien": "16",
+    "zeventien": "17", "achttien": "18", "negentien": "19",
+}  # fmt: skip
+_TENS = {
+    "twintig": "2", "dertig": "3", "veertig": "4", "vijftig": "5", "zestig": "6", "zeventig": "7", "tachtig": "8", "negentig": "9",
+}  # fmt: skip
+
+
+def _number_words() -> dict[str, str]:
+    words = _ONES | _TEENS | {word: digit + "0" for word, digit in _TENS.items()}
+    for one, unit in _ONES.items():
+        if unit == "0":
+            continue
+        for ten, digit in _TENS.items():
+            for link in ("en", "ën", "n"):
+                words[f"{one}{link}{ten}"] = digit + unit
+    return words | {"six": "6", "seven": "7", "nine": "9", "eight": "8"}
+
+
+NUMBER_WORDS = _number_words()
+"""Dutch number words from 0 to 99, and the English ones that pupils mix in, each with its digits."""
+
+TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | {"six", "nulzes", "nulzeven", "dubbel"}
+"""Words of which a message must hold at least one before number words are looked for."""
+
+_ALIKE_DIGIT = {"o": "0", "ø": "0", "l": "1", "i": "1", "|": "1", "z": "2", "s": "5", "g": "6", "b": "8"}
+_FILLERS = frozenset({"en", "dan", "nog", "daarna", "streepje", "spatie", "punt", "keer"})
+
+# Up to four characters that are no letter, digit or new line may stand between two digits; a comma only with a space.
+_GAP = rf"(?:[ .\-/~_()*+:;\\{FILLER}]|[^\w\s,.!?'\"€$%&=<>@#]){{0,4}}+"
+_PLAIN_RUN = re.compile(rf"(?:\+|\(\+?)?\d(?:{_GAP}\d){{2,40}}+")
+_TOKEN = re.compile(r"[^\W_]{1,60}+|\|{1,2}+")
+_CHUNK = re.compile("|".join(sorted(map(re.escape, NUMBER_WORDS), key=len, reverse=True)) + r"|\d")
+_WORD_GAP = re.compile(rf"[ .,\-/~_()*+:\n{FILLER}]{{0,5}}+")
+
+
+@dataclass(frozen=True, slots=True)
+class DigitRun:
+    """A series of digits and where each of them stands."""
+
+    digits: str
+    starts: tuple[int, ...]
+    """First character of what stands for each digit."""
+    ends: tuple[int, ...]
+    """One past its last character."""
+    plus: bool = False
+    """A plus sign stands before it."""
+    spelled: bool = False
+    """Some digits are words or look-alike letters."""
+    start: int = 0
+    """First character of the run, plus sign and bracket included."""
+
+    def groups(self) -> list[int]:
+        """Give the places in `digits` where a new group begins; the last item is the length."""
+        cuts = [0]
+        cuts += [at for at in range(1, len(self.digits)) if self.starts[at] > self.ends[at - 1]]
+        return [*cuts, len(self.digits)]
+
+
+def plain_runs(text: str) -> Iterator[DigitRun]:
+    """Find series of three or more digits with only separators between them.
+
+    Args:
+        text: Folded text.
+
+    Yields:
+        Runs by place; each spans at most 41 digits.
+    """
+    for found in _PLAIN_RUN.finditer(text):
+        places = tuple(at for at in range(found.start(), found.end()) if text[at].isdigit() and text[at].isascii())
+        if not places:
+            continue
+        ends = tuple(at + 1 for at in places)
+        head = text[found.start() : places[0]]
+        yield DigitRun("".join(text[at] for at in places), places, ends, "+" in head, start=found.start())
+
+
+def _letters_as_digits(token: str) -> str | None:
+    """Read a token as digits with look-alike letters; None when it is a word."""
+    digits = "".join(character if character.isdigit() else _ALIKE_DIGIT.get(character, "?") for character in token)
+    if "?" in digits or not digits.isascii():
+        return None
+    return digits
+
+
+def _words_as_digits(token: str, at: int) -> list[tuple[str, int, int]] | None:
+    """Read glued number words and digits ("nulzes", "vijf5" stays two readings); None when letters are left over."""
+    pieces: list[tuple[str, int, int]] = []
+    place = 0
+    while place < len(token):
+        found = _CHUNK.match(token, place)
+        if found is None:
+            return None
+        pieces.append((NUMBER_WORDS.get(found[0], found[0]), at + place, at + found.end()))
+        place = found.end()
+    return pieces
+
+
+def _pieces(token: str, at: int) -> list[tuple[str, int, int]] | None:
+    if token.isdigit() and token.isascii():
+        return [(digit, at + index, at + index + 1) for index, digit in enumerate(token)]
+    if (word := NUMBER_WORDS.get(token)) is not None:
+        return [(word, at, at + len(token))]
+    if len(token) <= 14 and (digits := _letters_as_digits(token)) is not None:
+        if any(character.isdigit() for character in token) or len(token) <= 2:
+            return [(digit, at + index, at + index + 1) for index, digit in enumerate(digits)]
+    return _words_as_digits(token, at)
+
+
+@dataclass(slots=True)
+class _Series:
+    """A spelled run while it grows."""
+
+    pieces: list[tuple[str, int, int]]
+    plus: bool
+    spelled: bool
+
+    def close(self) -> DigitRun | None:
+        digits: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for text, start, end in self.pieces:
+            for digit in text:
+                digits.append(digit)
+                starts.append(start)
+                ends.append(end)
+        if len(digits) < 3 or not self.spelled:
+            return None
+        return DigitRun("".join(digits), tuple(starts), tuple(ends), self.plus, True, starts[0])
+
+
+def spelled_runs(text: str) -> Iterator[DigitRun]:
+    """Find series of digits in which some are words ("nul zes") or look-alike letters ("o6 l2").
+
+    Args:
+        text: Folded text in lower case.
+
+    Yields:
+        Runs of three or more digits with at least one word or letter among them, by place.
+    """
+    series: _Series | None = None
+    last_end = 0
+    double = False
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        near = series is not None and _is_gap(text, last_end, found.start())
+        pieces = _pieces(token, found.start())
+        if pieces is None:
+            if near and token in _FILLERS:
+                last_end = found.end()
+            elif token == "dubbel" and (near or series is None):
+                double, last_end = True, found.end()
+            elif series is not None:
+                if (run := series.close()) is not None:
+                    yield run
+                series = None
+            continue
+        if series is not None and not near:
+            if (run := series.close()) is not None:
+                yield run
+            series = None
+        if series is None:
+            series = _Series([], found.start() > 0 and text[found.start() - 1] == "+", False)
+        if double:
+            pieces, double = [*pieces[:1], *pieces], False
+        series.pieces.extend(pieces)
+        series.spelled = series.spelled or not token.isdigit()
+        last_end = found.end()
+    if series is not None and (run := series.close()) is not None:
+        yield run
+
+
+def _is_gap(text: str, start: int, end: int) -> bool:
+    if end - start > 6:
+        return False
+    return all(not character.isalnum() and character not in "!?€%=<>@#" for character in text[start:end])
+
+
+_LOOK_ALIKE = re.compile(r"(?<![^\W_])[oøil|zsgb]{0,3}+\d[\doøil|zsgb]{0,12}+", re.IGNORECASE)
+
+
+def runs(prepared: PreparedText) -> list[DigitRun]:
+    """Give every series of digits in a message, plain ones first.
+
+    Args:
+        prepared: The message.
+
+    Returns:
+        Plain runs, then spelled runs when the message has words or letters that can stand for digits.
+    """
+    found = list(plain_runs(prepared.plain)) if prepared.digits >= 3 else []
+    if may_be_spelled(prepared):
+        found += spelled_runs(prepared.folded)
+    return found
+
+
+def may_be_spelled(prepared: PreparedText) -> bool:
+    """Tell cheaply whether number words or look-alike letters can be in the message."""
+    if len(prepared.words & TRIGGERS) >= 2 or any(len(word) > 8 and word.startswith("nul") for word in prepared.words):
+        return True
+    if prepared.words & TRIGGERS and prepared.digits >= 3:
+        return True
+    if prepared.digits < 4:
+        return False
+    return any(any(c.isalpha() for c in one[0]) for one in _LOOK_ALIKE.finditer(prepared.folded)) or bool(
+        prepared.words & {"o", "oo"}
+    )

@@ -1,0 +1,152 @@
+"""Knows what is public or general: the school's own numbers and addresses, service numbers, offices, shops, examples."""
+
+import functools
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from classifiers.personal_data.errors import PublicListError
+from classifiers.personal_data.text import PreparedText
+
+_KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "handles", "handle_parts")
+_NOT_DIGIT = re.compile(r"\D")
+_NOT_WORD = re.compile(r"[^\w]")
+_CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
+_PERSONAL = frozenset(
+    "mij mijn mn m'n me mijne jouw je zijn zn z'n haar dr d'r der hun hen hem thuis woon woont wonen woonde prive privé huisadres familie fam "
+    "opa oma mama papa mam pap ma pa moeder vader vaders moeders ouders bomma bompa nonkel tante oom zus zusje broer broertje buurvrouw buurman "
+    "neef nicht nichtje mobiel mevr mevrouw meneer juf meester mr dhr ons onze eigen".split()
+)
+"""A word that makes a number or address beside a public place a person's own again."""
+
+
+@functools.cache
+def load_words(name: str) -> frozenset[str]:
+    """Read a lookup list of this package.
+
+    Args:
+        name: File name in `lists`, without `.txt`.
+
+    Returns:
+        The lines, without notes and empty lines.
+    """
+    text = files("classifiers.personal_data").joinpath("lists", f"{name}.txt").read_text(encoding="utf-8")
+    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+@dataclass(frozen=True)
+class PublicData:
+    """What may stand in a group without being anybody's personal data."""
+
+    phones: frozenset[str]
+    """National digits."""
+    phone_prefixes: tuple[str, ...]
+    mailboxes: frozenset[str]
+    domains: tuple[str, ...]
+    addresses: frozenset[str]
+    """Lower case, letters and digits only."""
+    handles: frozenset[str]
+    handle_parts: tuple[str, ...]
+    places: frozenset[str]
+
+    def phone(self, national: str) -> bool:
+        """Tell whether a number in national digits is public."""
+        return national in self.phones or (
+            national.startswith(self.phone_prefixes) and not (national.startswith("14") and len(national) > 5)
+        )
+
+    def domain(self, name: str) -> bool:
+        """Tell whether a host name belongs to a public domain."""
+        lowered = name.lower().rstrip(".")
+        return any(lowered == one or lowered.endswith("." + one) for one in self.domains)
+
+    def address(self, text: str) -> bool:
+        """Tell whether a street with its number is a public one."""
+        return _NOT_WORD.sub("", text.lower()) in self.addresses
+
+    def handle(self, name: str) -> bool:
+        """Tell whether an account name belongs to everybody or to an organisation."""
+        lowered = name.lower()
+        return lowered in self.handles or any(part in lowered for part in self.handle_parts)
+
+    def beside(self, prepared: PreparedText, start: int, end: int) -> str | None:
+        """Find a public place that the words [start, end) belong to, within the same sentence.
+
+        Args:
+            prepared: The message.
+            start: First character of the number or address.
+            end: One past its last character.
+
+        Returns:
+            The place word, or None when there is none or when a word of a person stands with it.
+        """
+        ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
+        behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
+        words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", f"{ahead} {behind}")
+        if not _PERSONAL.isdisjoint(words):
+            return None
+        for word in reversed(words):
+            if word in self.places or any(
+                len(place) > 4 and word.endswith(place) for place in self.places if len(word) > len(place)
+            ):
+                return word
+        return None
+
+
+def load_public(path: Path | None = None) -> PublicData:
+    """Read what is public, from the shipped list and one of the school's own.
+
+    Args:
+        path: A TOML file of the same shape as the shipped `public.toml`; its entries come on top.
+
+    Returns:
+        The public data.
+
+    Raises:
+        PublicListError: The school's file cannot be read or holds something else than lists of texts.
+    """
+    shipped = files("classifiers.personal_data").joinpath("public.toml").read_text(encoding="utf-8")
+    lists: dict[str, list[str]] = {key: list(values) for key, values in tomllib.loads(shipped).items()}
+    if path is not None:
+        for key, values in _read_own(path).items():
+            lists[key] = lists.get(key, []) + values
+    return PublicData(
+        phones=frozenset(national_digits(one) for one in lists["phones"]),
+        phone_prefixes=tuple(_NOT_DIGIT.sub("", one) for one in lists["phone_prefixes"]),
+        mailboxes=frozenset(one.lower() for one in lists["mailboxes"]),
+        domains=tuple(one.lower().lstrip("@.") for one in lists["domains"]),
+        addresses=frozenset(_NOT_WORD.sub("", one.lower()) for one in lists["addresses"]),
+        handles=frozenset(one.lower() for one in lists["handles"]),
+        handle_parts=tuple(one.lower() for one in lists["handle_parts"]),
+        places=load_words("places"),
+    )
+
+
+def _read_own(path: Path) -> dict[str, list[str]]:
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PublicListError(f"{path}: cannot be read as TOML; compare it with personal_data/public.toml") from error
+    for key, values in own.items():
+        if key not in _KEYS:
+            raise PublicListError(f"{path}: unknown list {key!r}; known are {', '.join(_KEYS)}")
+        if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+            raise PublicListError(f"{path}: {key} must be a list of texts in quotes")
+    return own
+
+
+@functools.cache
+def shipped_public() -> PublicData:
+    """Give the shipped list, read once."""
+    return load_public()
+
+
+def national_digits(number: str) -> str:
+    """Bring a Dutch or Belgian number to its national digits, so that one number has one form."""
+    digits = _NOT_DIGIT.sub("", number)
+    for country in ("0031", "0032", "31", "32"):
+        if digits.startswith(country) and (number.strip().startswith("+") or country.startswith("00")):
+            return "0" + digits[len(country) :].lstrip("0")
+    return digits

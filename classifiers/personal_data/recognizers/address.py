@@ -1,0 +1,255 @@
+"""Street addresses and postcodes of the Netherlands and Flanders.
+
+A street is known by its ending; a street that is named after a bird or a flower only by what stands around it (a word of
+living there, a postcode, a town, a question before it). Addresses of shops, halls and schools are public.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.text import PreparedText
+
+_LETTER = r"[^\W\d_]"
+_SUFFIX = (
+    r"(?:[ -]?(?:bis|hs|rood|zwart|hoog|boven|beneden|huis|[ivx]{1,4}|[1-4]e etage)(?![\w])|-?[a-h](?![\w'])| [a-f](?![\w'.])|[-/]\d{1,4}[a-z]?(?![\w]|-\d))?"
+    r"(?:,? (?:bus|bte|unit|app\.?|kamer|toren|plek) ?(?:\d{1,4}|[a-z])(?![\w]))?"
+)
+_NUMBER = rf"(?:nr\.? |nummer )?(?P<number>\d{{1,4}}){_SUFFIX}"
+_LEAD = (
+    r"(?:(?:van|de|den|der|het|'t|ten|ter|op|aan|in|oude|nieuwe|lange|korte|grote|kleine|groot|klein|hoge|lage|eerste|tweede|derde|vierde|"
+    r"1e|2e|3e|4e|burgemeester|burg\.?|dr\.?|prof\.?|professor|mr\.?|ds\.?|pastoor|kapelaan|wethouder|prins|prinses|koningin|koning|graaf|"
+    r"generaal|gen\.?|admiraal|jan|sint|st\.?|pater|deken|meester|jhr\.?|jonkheer|president|minister|jacob|willem|johan|anna|maria) )"
+)
+_STREET_WORD = rf"{_LETTER}(?:{_LETTER}|[-'.](?={_LETTER})){{1,34}}"
+_CAPITAL_LEAD = rf"(?:[A-Z]{_LETTER}{{0,20}}\.? )"
+_WITH_NUMBER = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD}) {_NUMBER}", re.IGNORECASE)
+_STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
+_ON_NUMBER = re.compile(rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)")
+_LIVES = re.compile(
+    r"\b(?:woon|woont|wonen|woonde|woonden|wonend|adres|adressen|huisadres|thuis|bij mij|bij ons|bij hem|bij haar|ophalen|oppikken|opgehaald|opgepikt|haal op|"
+    r"afhalen|bezorg\w{0,6}|verzendadres|stuur\w{0,3}|brievenbus|logeer\w{0,4}|slaap|verhui\w{1,6}|familie|fam|langs ?gaan|langs|aanbellen|bel aan|belletje|voordeur|"
+    r"afspreken bij|feest bij|kom naar|kom halen|kom m halen|op de stoep|poolparty|tav|t\.a\.v|oprit|adresje|zit op kot|kot|huis|bezoek|toeter\w{0,3}|vertrek)\b"
+)
+_ASKED = re.compile(r"\b(?:adres|adressen|woon je|woon jij|woont|wonen jullie|waar woon|huisnummer|waar moet ik (?:heen|zijn)|ophalen|postcode|straat|verzamelen bij|rijden|oppikken)\b")
+_LIVE_WORDS = frozenset(
+    "woon woont wonen woonde adres adressen huisadres thuis ophalen oppikken opgepikt opgehaald verzendadres verhuizing verhuisd verhuist familie bij postcode "
+    "langs langsgaan logeer slaap poolparty".split()
+)
+_UNIT_AFTER = re.compile(
+    r"^ ?(?:uur|u\b|min\b|minuten|minuut|euro|eur\b|ct\b|cent|km\b|meter|m\b|cm\b|mm\b|kg\b|gr\b|gram|liter|%|°|x\b|keer|dagen|weken|maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
+    r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|tegen\b|seconden|sec\b|t/m|tm\b|tot\b|-?0\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×|e\b|de\b|ste\b|st\b|v\b)"
+)
+_NUMBER_IS_DATE = re.compile(r"^ (?:jan|feb|mrt|maart|apr|april|mei|juni|juli|aug|sep|okt|nov|dec)")
+_POSTCODE = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[A-Z]{2})(?![\w-])")
+_POSTCODE_LOWER = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
+_POSTCODE_WORD = re.compile(r"\b(?:postcode|pc|adres|huisnummer|huisnr|woon|woont)\b")
+_HOUSE_AFTER = re.compile(
+    rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)", re.IGNORECASE
+)
+_BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
+_NOT_CODE_LETTERS = frozenset(
+    "GB MB KB TB KM CM MM KG ML DL PK EU EK WK NL BE UK US VS EN OF IK JE ZE HE WE ME TE IN OP AL ZO DE HZ FM AM PM BC AD CE TV PC PS NA ER IS OK SA SD SS TM ST"
+    " BV NV GO XP HP".split()
+)
+_TOWN_AFTER = re.compile(rf"^,? (?P<code>[1-9]\d{{3}})(?: (?P<town>{_LETTER}[\w'-]{{2,24}}))?(?![\w-])")
+_BELGIAN_ALONE = re.compile(rf"(?<![\w.,/€$-])(?P<code>[1-9]\d{{3}}) (?P<town>[A-Z]{_LETTER}[\w'-]{{1,24}})")
+EXAMPLE = re.compile(r"\b(?:opdracht|opgave|voorbeeld|fictie\w{0,3}|verzin|verzonnen|excel|functie|webshop opdracht|testlaan|teststad|1234 ?ab|lessen|les over|quiz)\b")
+
+
+@functools.cache
+def _endings() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    strong, weak = set(), set()
+    for line in load_words("street_endings"):
+        ending, _, kind = line.partition(" ")
+        (weak if kind else strong).add(ending)
+    return frozenset(strong), frozenset(weak), load_words("street_exceptions")
+
+
+@functools.cache
+def _towns() -> frozenset[str]:
+    return load_words("belgian_towns")
+
+
+def street_kind(word: str) -> str:
+    """Tell by its ending whether a word is a street: "strong", "weak" or ""."""
+    strong, weak, exceptions = _endings()
+    lowered = word.lower()
+    if lowered in exceptions:
+        return ""
+    for length in range(min(12, len(lowered)), 2, -1):
+        ending = lowered[-length:]
+        stem = len(lowered) - length
+        if ending in strong:
+            return ("strong" if stem >= 3 else "weak") if stem >= 2 or stem == 0 else ""
+        if ending in weak and stem >= 3:
+            return "weak"
+    return ""
+
+
+class AddressRecognizer:
+    """Finds a street with its number, or a street where somebody lives."""
+
+    name = "address"
+
+    TRIGGERS = frozenset(("woon", "woont", "wonen", "woonde"))
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """A digit, or a word of living somewhere."""
+        return prepared.digits >= 1 or not prepared.words.isdisjoint(self.TRIGGERS)
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every private address."""
+        if EXAMPLE.search(prepared.folded):
+            return
+        if prepared.digits:
+            for found in _WITH_NUMBER.finditer(prepared.plain):
+                match = self._judged(found, prepared, public)
+                if match is not None:
+                    yield match
+            yield from self._beside_postcode(prepared)
+            yield from self._bare_number(prepared)
+        if not prepared.words.isdisjoint(self.TRIGGERS):
+            yield from self._without_number(prepared, public)
+
+    def _judged(self, found: "re.Match[str]", prepared: PreparedText, public: PublicData) -> Match | None:
+        start, end = found.span()
+        after = prepared.folded[end : end + 12]
+        if _UNIT_AFTER.match(after) or _NUMBER_IS_DATE.match(after) or after[:1].isalnum() or after[:1] == "_":
+            return None
+        street = found["street"]
+        kind = street_kind(street)
+        start = _lead(prepared.plain, start)
+        capital = prepared.plain[start].isupper()
+        if public.address(prepared.plain[start:end]):
+            return None
+        why, confidence = self._grounds(kind, street, (start, end), capital, prepared)
+        if confidence == 0 or public.beside(prepared, start, end) is not None:
+            return None
+        return Match(start, end, "ADDRESS", confidence, why)
+
+    def _grounds(
+        self, kind: str, street: str, span: tuple[int, int], capital: bool, prepared: PreparedText
+    ) -> tuple[str, float]:
+        start, end = span
+        lives = bool(_LIVES.search(prepared.near(start, end, 60)))
+        code = bool(re.match(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b", prepared.plain[end : end + 14])) or bool(
+            _TOWN_AFTER.match(prepared.plain[end : end + 40])
+        )
+        compound = len(street) >= 7
+        if kind == "strong" and compound:
+            return "street ending and number", 0.93 if lives or capital else 0.86
+        if kind and code:
+            return "street ending, number and postcode", 0.93
+        if kind and lives and (capital or kind == "strong" or compound):
+            return "street ending and number; word of living there", 0.88
+        if kind == "strong" and capital and start > 0 and " " in prepared.plain[start:end].rsplit(" ", 1)[0]:
+            return "street of several words and number", 0.85
+        if code and capital:
+            return "name with a capital, number and postcode", 0.9
+        lowered = street.lower()
+        if lowered in _never_streets():
+            return "", 0.0
+        if capital and len(street) >= 3 and not self._is_ordinary(prepared, start, end):
+            if _LIVES.search(prepared.ahead(start, 40)) or re.match(r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]):
+                return "name with a capital and number; word of living there", 0.8
+            if prepared.before and _ASKED.search(prepared.subject) and start <= 25:
+                return "name with a capital and number; asked for in the messages before", 0.75
+            if kind and capital:
+                return "weak street ending with a capital, and number", 0.75
+        return "", 0.0
+
+    def _is_ordinary(self, prepared: PreparedText, start: int, end: int) -> bool:
+        return bool(re.match(r"^ (?:is|was|heeft|keer)\b", prepared.folded[end : end + 8]) and start == 0)
+
+    def _without_number(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        for lives in re.finditer(r"\b(?:woon|woont|wonen|woonde)\b", prepared.folded):
+            place = lives.end()
+            for found in _STREET_ONLY.finditer(prepared.plain, place, place + 60):
+                street = found["street"]
+                number = _ON_NUMBER.match(prepared.folded[found.end() : found.end() + 24])
+                if street_kind(street) != "strong" or len(street) < 7:
+                    continue
+                if re.match(r" \d", prepared.folded[found.end() : found.end() + 2]):
+                    break
+                start = _lead(prepared.plain, found.start())
+                if public.beside(prepared, start, found.end()) is None:
+                    yield Match(start, found.end(), "ADDRESS", 0.8, "street ending; word of living there")
+                    if number is not None:
+                        offset = found.end()
+                        yield Match(offset + number.start("number"), offset + number.end("number"), "ADDRESS", 0.78, "house number")
+                break
+
+    def _beside_postcode(self, prepared: PreparedText) -> Iterator[Match]:
+        for found in _POSTCODE_LOWER.finditer(prepared.plain):
+            if not found["code"][-2:].isupper() and not _POSTCODE_WORD.search(prepared.folded):
+                continue
+            house = _HOUSE_AFTER.match(prepared.plain[found.end() : found.end() + 30])
+            if house is not None and not _UNIT_AFTER.match(prepared.folded[found.end() + house.end() :][:12]):
+                yield Match(found.end() + house.start("house"), found.end() + house.end("house"), "ADDRESS", 0.85, "house number beside a postcode")
+
+    def _bare_number(self, prepared: PreparedText) -> Iterator[Match]:
+        found = _BARE_HOUSE.match(prepared.plain)
+        if found is None or not prepared.fragments:
+            return
+        last = prepared.fragments[-1].strip()
+        if _POSTCODE_LOWER.fullmatch(last) or (street_kind(last.rpartition(" ")[2]) == "strong" and len(last) >= 7 and last.count(" ") <= 3):
+            yield Match(*found.span("house"), "ADDRESS", 0.8, "house number after a street or postcode in the message before")
+
+
+@functools.cache
+def _never_streets() -> frozenset[str]:
+    return frozenset(
+        "lokaal kamer klas groep blz bladzijde pagina pag par paragraaf hoofdstuk opdracht opdr opgave opg som vraag nummer nr lijn bus trein tram spoor "
+        "gate zaal rij stoel plek plaats veld baan tafel kluisje kluis locker box vak punt level lvl ronde set kwart minuut over om tot vanaf rond "
+        "na voor van op in bij de het een en of is was ik je jij hij zij ze we wij jullie mijn me mn die dat dit deze maat maar nog nu dus ook met "
+        "januari februari maart april mei juni juli augustus september oktober november december jan feb mrt apr jun jul aug sep sept okt nov dec "
+        "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma di wo do vr za zo uur week dag jaar deel les toets versie iphone samsung galaxy "
+        "windows ps playstation xbox fifa fc fortnite kahoot verdieping etage afslag snelweg artikel art bijlage tabel figuur bron havo vwo mavo vmbo "
+        "mbo team spel game bladzijdes samen totaal ong ongeveer max min minimaal maximaal code pin team finale stand score max wedstrijd h hfst module "
+        "periode blok cijfer gemiddeld gem euro haal neem heb had krijg geef pak drie twee vier vijf zes zeven acht negen tien tussen boven onder ca "
+        "circa zijn waren heeft hebben wordt kan om te naar uit tegen door per al pas ruim bijna alle nee ja ok oke ff even van tikkie stap optie "
+        "regel alinea vers psalm formule sinds achter vertrek aankomst".split()
+    )
+
+
+def _lead(text: str, start: int) -> int:
+    """Move the start back over the words that belong to the street name ("van de", "Burgemeester", "Jan")."""
+    for _ in range(4):
+        head = text[max(0, start - 26) : start]
+        found = _LEAD_END.search(head) or _CAPITAL_END.search(head)
+        if found is None or (found[0].strip().lower() in _PREPOSITIONS and not _keeps(text, found, start)):
+            break
+        start -= len(found[0])
+    return _trim(text, start)
+
+
+_PREPOSITIONS = frozenset(("op", "in", "aan", "van", "de", "het", "der", "den", "'t", "ten", "ter"))
+_LEAD_END = re.compile(rf"(?<![\w@.-]){_LEAD}$", re.IGNORECASE)
+_CAPITAL_END = re.compile(rf"(?<![\w@.,:-]){_CAPITAL_LEAD}$")
+_SENTENCE_WORD = frozenset(
+    "ik hij zij ze we wij je jij kom ga nu ja nee ok oke maar dus en of als dan adres woont woon wonen bij naar mijn onze ons het de een dit dat zet "
+    "stuur ophalen haal vanavond morgen feest eindelijk nieuw thuis kan kun mag wie waar hallo hoi hey familie beste mevrouw meneer mevr juf daar hier".split()
+)
+
+
+def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
+    """A lower-case preposition belongs to the name only before another such word or behind a title."""
+    word = found[0].strip()
+    if word[0].isupper():
+        return True
+    head = text[max(0, start - len(found[0]) - 16) : start - len(found[0])]
+    return bool(re.search(r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|willem|pater|sint|pastoor|generaal|graaf) $", head, re.IGNORECASE)) or bool(
+        re.search(r"(?:burgemeester|burg\.?|dr\.?|jan|wethouder|jacob) (?:van|de|der|den|op|ter|ten) $", head, re.IGNORECASE)
+    )
+
+
+def _trim(text: str, start: int) -> int:
+    """Drop a capital word that begins a sentence and is no part of a street name."""
+    while True:
+        word = re.match(rf"({_LETTER}+)\.? ", text[start : start + 24])
+        if word is None or word[1].lower() not in _SENTENCE_WORD or (word[1][0].isupper() and word[1].lower() in ("de", "het")):
+            return start
+        start += word.end()

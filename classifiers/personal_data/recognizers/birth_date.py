@@ -1,0 +1,126 @@
+"""Dates of birth: a full date beside a person or a word about being born; school dates and history are none."""
+
+import datetime
+import re
+from collections.abc import Iterator
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.text import PreparedText
+
+_MONTHS = {
+    name: month
+    for month, names in enumerate(
+        (
+            "januari jan", "februari feb febr", "maart mrt maa", "april apr", "mei", "juni jun", "juli jul", "augustus aug",
+            "september sept sep", "oktober okt oct", "november nov", "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_NUMERIC = re.compile(r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)")
+_ISO = re.compile(r"(?<![\w.,:/-])(?P<year>(?:19|20)\d{2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\w]|[-/.:]\d)")
+_NAMED = re.compile(rf"(?<![\w.,:/-])(?P<day>\d{{1,2}})(?:e|ste|de)?[ -](?P<month>{_MONTH})\b\.?[ -](?P<year>\d{{4}}|'?\d{{2}})(?![\w]|[-/.:,]\d)")
+_SQUEEZED = re.compile(r"(?<![\w.,:/-])(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)?\d{2})(?![\w]|[-/.:,]\d)")
+_IN_WORDS = re.compile(
+    rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
+    rf" (?:{_MONTH}) (?:tweeduizend|negentien)[a-zëé]{{3,20}}(?!\w)"
+)
+_BORN = re.compile(r"\b(?:geboren|geb|geboortedatum|geboortedata|geboortedag|geboorte|verjaardag|verjaardagen|verjaardagskalender|geboortejaar|gebdatum|gbd|dob|jarig|verjaart|geboortekaartje|ter wereld)\b")
+_IS_OF = re.compile(
+    r"(?:\b(?:ik|hij|zij|ze|jij|je|die|\w{2,15})\s(?:ben|is|bent|komt)\s(?:dus\s|echt\s|ook\s|gwn\s|gewoon\s)?(?:geboren\s)?(?:van|op)\s(?:de\s)?|\bzelf\svan\s)$"
+)
+_NEW_DATE = re.compile(
+    r"\b(?:toets\w{0,6}|deadline|inlever\w{0,6}|inleveren|ouderavond|vakantie|herkansing|kamp|excursie|wedstrijd|afspraak|tentamen|examen|rapport|vergadering|"
+    r"datum toets|verlof|dicht|versie|update|verschijnt|release|vrij|les|lessen|studiedag|gedrukt|nbd|bruiloft|geldig|vervalt|verlopen|uiterlijk|tm|betaald|factuur|"
+    r"overleden|gestorven|begrafenis|slag|oorlog|getrouwd|uitslag|score|schilder\w{0,4}|koning|keizer|componist|schrijver|president|dagboek|wereldoorlog|verrader\w{0,3})\b"
+)
+_PERSON_WORD = frozenset(
+    "ik ikke mijn mn m'n me hij zij ze zijn zn z'n haar dr d'r meneer mevrouw mevr mr juf meester moeder vader mama papa oma opa broer zus broertje zusje dochter zoon mentor "
+    "dhr tante oom neef nicht leerling patient client".split()
+)
+_ASKED = re.compile(r"\b(?:geboortedatum|geboortedata|geboren|verjaardag|verjaardagen|jarig|geb|geboortedag|verjaardagskalender)\b")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
+_FIRST_YEAR = 1925
+_LATEST_AGE = 4
+
+
+class BirthDateRecognizer:
+    """Finds dates of birth."""
+
+    name = "birth_date"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """A full date has at least four digits; one in words has a word about being born."""
+        return prepared.digits >= 3 or not prepared.words.isdisjoint(("geboren", "verjaardag", "van"))
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every full date that is a person's."""
+        text = prepared.folded
+        found_any = False
+        if prepared.digits >= 3:
+            for pattern in (_NUMERIC, _ISO, _NAMED):
+                for found in pattern.finditer(text):
+                    why = self._person(found, prepared) if is_birth_date(found) else None
+                    if why is not None:
+                        found_any = True
+                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", why[1], "full date; " + why[0])
+            if not found_any and "geboorte" in text:
+                for found in _SQUEEZED.finditer(text):
+                    if is_birth_date(found) and _BORN.search(text):
+                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.8, "six or eight digits that make a date; word about birth")
+        if prepared.digits <= 2:
+            for found in _IN_WORDS.finditer(text):
+                if not _NEW_DATE.search(text):
+                    yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.8, "full date in words")
+
+    def _person(self, found: "re.Match[str]", prepared: PreparedText) -> tuple[str, float] | None:
+        start, end = found.span()
+        near = prepared.near(start, end, 60)
+        line = prepared.ahead(start, 60)
+        if re.search(r"[+†]\s?$", line):
+            return None
+        born = bool(_BORN.search(near))
+        if _NEW_DATE.search(prepared.near(start, end, 45)) and not re.search(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$", line):
+            return None
+        if born:
+            return "word about birth", 0.95
+        if _IS_OF.search(line):
+            return '"is van"', 0.9
+        names = load_words("first_names")
+        ahead = _WORD.findall(line)
+        behind = _WORD.findall(prepared.folded[end : end + 20].partition("\n")[0])
+        if any(word in names for word in (*ahead[-3:], *behind[:1])):
+            return "first name beside it", 0.88
+        if _PERSON_WORD.intersection((*ahead[-2:], *behind[:2])):
+            return "word for a person beside it", 0.8
+        if prepared.before and _ASKED.search(prepared.subject) and start <= 25:
+            return "asked for in the messages before", 0.85
+        if _named_before(prepared.plain[:start]):
+            return "name before it", 0.8
+        return None
+
+
+def _named_before(head: str) -> bool:
+    """Two words with a capital right before a date are a name ("Romy Vos 19-06-2010")."""
+    return bool(re.search(r"(?:^|[\s(:])[A-Z][^\W\d_]{1,20} (?:(?:van|de|der|den|het|el|ten|ter) ){0,2}[A-Z][^\W\d_]{1,20}(?:-[A-Z][^\W\d_]{1,20})?[ ,:(]{1,2}$", head))
+
+
+def is_birth_date(found: "re.Match[str]", today: datetime.date | None = None) -> bool:
+    """Tell whether a date exists and can be the birthday of a living person who is old enough to be written about."""
+    year_text = found["year"].lstrip("'")
+    year = int(year_text)
+    this_year = (today or datetime.datetime.now(tz=datetime.UTC).date()).year
+    if len(year_text) == 2:
+        year += 2000 if year <= (this_year - _LATEST_AGE) % 100 else 1900
+    month = _MONTHS.get(found["month"]) or (int(found["month"]) if found["month"].isdigit() else 0)
+    if not _FIRST_YEAR <= year <= this_year - _LATEST_AGE:
+        return False
+    try:
+        datetime.date(year, month, int(found["day"]))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""Citizen numbers (BSN and the Belgian national register number), checked with python-stdnum (LGPL-2.1-or-later).
+
+One nine-digit number in eleven passes the BSN check by chance, so a check without a word about it is not enough; with such
+a word a number that fails the check is still somebody's number with a slip in it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from stdnum.be import bis, nn
+from stdnum.nl import bsn
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs
+from classifiers.personal_data.public import PublicData
+from classifiers.personal_data.text import PreparedText
+
+_CONTEXT = re.compile(r"\b(?:bsn|b s n|b\.s\.n|burgerservice|burgerservicenummers?|bsnnummer|bsnr|sofi|sofinummer|digid|svnr)\b")
+_BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnummer)\b")
+_BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
+_OTHER = re.compile(r"\b(?:elfproef|11-proef|voorbeeld|test|test-bsn|testbsn|fictief|verzonnen|opgave|opdracht|informatica)\b")
+_WORDS = frozenset(("bsn", "burgerservicenummer", "burgerservice", "sofi", "sofinummer", "digid", "rijksregisternummer", "rijksregister", "bsnr"))
+_PART = re.compile(r"\bbegint met (?P<head>\d{4,8})(?!\d)")
+
+
+class CitizenNumberRecognizer:
+    """Finds BSNs and Belgian national register numbers."""
+
+    name = "citizen_number"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """Eight digits, or number words with a word about a BSN."""
+        return prepared.digits >= 8 or (may_be_spelled(prepared) and bool(_CONTEXT.search(prepared.folded)))
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every citizen number."""
+        for found in _BELGIAN_SHAPE.finditer(prepared.plain):
+            passes = nn.is_valid(found[0]) or bis.is_valid(found[0])
+            why = "Belgian national register number; python-stdnum check " + ("passes" if passes else "fails")
+            yield Match(found.start(), found.end(), "BSN", 0.98 if passes else 0.85, why)
+        about = self._about(prepared)
+        if about is None:
+            return
+        for run in runs(prepared):
+            yield from self._in_run(run, prepared, about)
+
+    def _about(self, prepared: PreparedText) -> str | None:
+        if _CONTEXT.search(prepared.folded) or _BELGIAN.search(prepared.folded):
+            return "context word"
+        asked = prepared.before and (_CONTEXT.search(prepared.subject) or _BELGIAN.search(prepared.subject))
+        return "asked for in the messages before" if asked else None
+
+    def _in_run(self, run: DigitRun, prepared: PreparedText, about: str) -> Iterator[Match]:
+        cuts = run.groups()
+        for first in cuts[:-1]:
+            for last in cuts:
+                digits = run.digits[first:last]
+                if len(digits) not in (9, 11) or _glued(prepared.plain, run.starts[first], run.ends[last - 1]):
+                    continue
+                start, end = run.starts[first], run.ends[last - 1]
+                if _OTHER.search(prepared.near(start, end, 60)):
+                    continue
+                match = self._judged(digits, (start, end), about)
+                if match is not None:
+                    yield match
+
+    def _judged(self, digits: str, span: tuple[int, int], about: str) -> Match | None:
+        if len(digits) == 11:
+            if nn.is_valid(digits) or bis.is_valid(digits):
+                return Match(*span, "BSN", 0.97, f"Belgian national register number; python-stdnum check passes; {about}")
+            return None
+        if bsn.is_valid(digits):
+            return Match(*span, "BSN", 0.98, f"BSN; python-stdnum eleven test passes; {about}")
+        if digits.startswith("06") or (digits.startswith("0") and about != "context word"):
+            return None
+        return Match(*span, "BSN", 0.88, f"nine digits, eleven test fails; {about}")
+
+
+def _glued(text: str, start: int, end: int) -> bool:
+    return (start > 0 and text[start - 1].isalnum()) or text[end : end + 1].isalnum()

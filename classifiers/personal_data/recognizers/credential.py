@@ -1,0 +1,142 @@
+"""Logins, passwords, pin codes and access codes of persons and homes."""
+
+import re
+from collections.abc import Iterator
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData
+from classifiers.personal_data.text import PreparedText
+
+_VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
+_SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw|pass)"
+_OWNER = r"(?:[^\W\d_][\w'.-]{0,18} ){0,7}?"
+_PASSWORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
+_OWNED = re.compile(rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
+_PIN = re.compile(
+    r"(?<!\w)(?:pin|pincode|pinnetje|toegangscode|alarmcode|kluiscode|slotcode|deurcode|poortcode|cijferslot|hek|hekje|code|sleutelkastje|ontgrendelcode|schermcode)\b"
+    r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |gwn |nog steeds |nu )?(?P<value>\d{4,8}[A-Z]?|\d{3} \d{3})(?![\w:/-]|[.,]\d)"
+)
+_LOGIN = re.compile(
+    rf"(?<!\w)(?:inlog|inlogcode|inlognaam|login|log in|inloggen|gebruikersnaam|gebruiker|username|user|account|docentaccount|inloggegevens|logt in met)\b(?:[^\S\n]?(?:is|=|:|met|van)?)(?: {_OWNER}(?:is|=|:|met))?\s?(?P<user>{_VALUE})"
+)
+_PAIR = re.compile(rf"(?<![\w/])(?P<user>[\w.@+-]{{3,40}}) (?:/|ww:?|wachtwoord:?|pw:?|met ww|met wachtwoord) (?P<value>{_VALUE})")
+_PAIR_LOOSE = re.compile(rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})")
+_LOGIN_WORD = re.compile(
+    r"\b(?:inlog\w{0,8}|login|log in|log maar in|ww|wachtwoord|account|docentaccount|magister|somtoday|somtodey|netflix|disney|spotify|smartschool|itslearning|teams|kijken|gebruiker\w{0,5}|admin|kopieer)\b"
+)
+_PERSON = re.compile(
+    r"\b(?:van|zijn|zn|z'n|haar|dr|d'r|mijn|mn|m'n|me|ons|onze|hun|jouw|je|telefoon|tel|foon|ipad|laptop|chromebook|fiets|huis|thuis|hek|deur|poort|schuur|garage|alarm|"
+    r"magister|somtoday|insta|snap|bankpas|pas|account|2fa|verificatie\w{0,4}|gebruik|pak|sleutelkastje|hekje)\b"
+)
+_PUBLIC_CODE = re.compile(
+    r"\b(?:kahoot|korting\w{0,6}|kortingscode|lessonup|blooket|gimkit|quizlet|fortnite|map|creator|galerij|ral|seed|game|join|room|discord|boeking\w{0,5}|game-?pin|webshop|"
+    r"kopieerkamer|jackbox|minecraft|roblox|escape\w{0,5}|foto\w{0,6}|schoolfoto|slechtste|top 10|voorlichting|opdracht|bijvoorbeeld|bijv|bv)\b"
+)
+_ASKED = re.compile(r"\b(?:pin|pincode|code|ww|wachtwoord|inlog|cijferslot|slot|kastje|saldo|kaart|hoe kom ik in)\b")
+_BARE = re.compile(r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|^(?P<start>\d{4}) en dan hekje")
+_NO_VALUE = frozenset(
+    "is was wat welk welke niet nooit vergeten kwijt veranderd veranderen al weer ook gwn gewoon nog van voor op in het de een die dat mn mijn je jouw zijn haar te om en of maar want "
+    "gereset reset resetten gehackt wijzigen delen geven geef sturen stuur nodig moet moeten mag hetzelfde anders makkelijk moeilijk zwak sterk goed fout ingevuld invullen geraden raden "
+    "staat stond weet onthouden opnieuw aub pls die? iemand heeft heb hebben met zonder wachtwoord ww geheim".split()
+)
+_TRAIL = ".,!?:;)'\"”’"
+
+
+class CredentialRecognizer:
+    """Finds logins, passwords and codes."""
+
+    name = "credential"
+
+    TRIGGERS = frozenset(
+        "ww wachtwoord wachtwoordje password passwd paswoord pw pass wwoord pin pincode toegangscode alarmcode kluiscode deurcode code inlog inlogcode inlognaam login "
+        "gebruikersnaam gebruiker username account docentaccount inloggen cijferslot log hek sleutelkastje admin inloggegevens woord woo".split()
+    )
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """A word about logging in, or a bare code that the messages before ask for."""
+        return not prepared.words.isdisjoint(self.TRIGGERS) or (prepared.digits >= 3 and len(prepared.raw) <= 60)
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every login, password and code."""
+        yield from self._pairs(prepared)
+        if not prepared.words.isdisjoint(self.TRIGGERS):
+            for pattern in (_OWNED, _PASSWORD):
+                for found in pattern.finditer(prepared.folded):
+                    yield from self._password(found, prepared)
+            if not _PUBLIC_CODE.search(prepared.folded):
+                yield from self._codes(prepared)
+            for found in _LOGIN.finditer(prepared.folded):
+                yield from self._user(found, prepared)
+        if prepared.before and prepared.digits >= 4 and len(prepared.raw) <= 40 and _ASKED.search(prepared.subject):
+            yield from self._asked(prepared)
+
+    def _codes(self, prepared: PreparedText) -> Iterator[Match]:
+        for found in _PIN.finditer(prepared.folded):
+            plain_code = found[0].startswith("code")
+            if plain_code and not _PERSON.search(prepared.folded):
+                continue
+            if re.search(r"\b(?:niet|geen|slechtste)\b", found["owner"] or ""):
+                continue
+            yield Match(*found.span("value"), "CREDENTIAL", 0.85, "digits beside a word for a code")
+
+    def _password(self, found: "re.Match[str]", prepared: PreparedText) -> Iterator[Match]:
+        start, end = found.span("value")
+        end = start + len(prepared.plain[start:end].rstrip(_TRAIL if not prepared.plain[start:end].endswith("!") else ".,?:;)'\"”’"))
+        value = prepared.plain[start:end]
+        if value.lower() in _NO_VALUE or len(value) < 3:
+            return
+        marked = found[0][: start - found.start()].rstrip(" \"'“‘").endswith((":", "="))
+        looks = looks_secret(value)
+        sentence_end = prepared.folded[end : end + 1] in ("", ",", "\n", ".", "!") or prepared.folded[end : end + 2] in (" x", " 😂")
+        if looks or (marked and value.isalnum() and len(value) >= 4):
+            yield Match(start, end, "CREDENTIAL", 0.96 if looks else 0.88, "value behind a word for a password")
+        elif re.search(r"(?:\bis|\bwas) $", prepared.folded[:start]) and sentence_end and len(value) >= 8 and prepared.folded[:start].count(" ") >= 2:
+            yield Match(start, end, "CREDENTIAL", 0.75, "long word behind a word for a password")
+
+    def _user(self, found: "re.Match[str]", prepared: PreparedText) -> Iterator[Match]:
+        start, end = found.span("user")
+        end = start + len(prepared.plain[start:end].rstrip(_TRAIL))
+        value = prepared.plain[start:end]
+        has_secret = bool(re.search(rf"(?<!\w){_SECRET}(?!\w)", prepared.folded))
+        if value.lower() in _NO_VALUE or not has_secret:
+            return
+        if looks_secret(value) or re.match(rf" (?:en )?{_SECRET}(?!\w)", prepared.folded[end : end + 20]):
+            yield Match(start, end, "CREDENTIAL", 0.97, "user name beside a password")
+
+    def _pairs(self, prepared: PreparedText) -> Iterator[Match]:
+        about = bool(_LOGIN_WORD.search(prepared.folded)) or (bool(prepared.before) and bool(_LOGIN_WORD.search(prepared.subject)))
+        if not about:
+            return
+        for found in _PAIR.finditer(prepared.plain):
+            value = found["value"].rstrip(".,?:;)")
+            user = found["user"]
+            if (looks_secret(value) or (user.isdigit() and len(value) > 4)) and (looks_secret(user) or looks_secret(value)) and not _is_number_pair(user, value):
+                yield Match(*found.span("user"), "CREDENTIAL", 0.97, "user name beside a password")
+                yield Match(found.start("value"), found.start("value") + len(value), "CREDENTIAL", 0.97, "password beside a user name")
+        for found in _PAIR_LOOSE.finditer(prepared.plain):
+            value = found["value"].rstrip(".,?:;)")
+            if looks_secret(value) and not value.isdigit() and "@" not in value and any(map(str.isalpha, value)) and len(value) >= 6:
+                yield Match(*found.span("user"), "CREDENTIAL", 0.975, "user name beside a password")
+                yield Match(found.start("value"), found.start("value") + len(value), "CREDENTIAL", 0.97, "password beside a user name")
+
+    def _asked(self, prepared: PreparedText) -> Iterator[Match]:
+        if _PUBLIC_CODE.search(prepared.subject) or _PUBLIC_CODE.search(prepared.folded):
+            return
+        found = _BARE.match(prepared.folded)
+        if found is not None:
+            yield Match(*found.span("value" if found["value"] else "start"), "CREDENTIAL", 0.72, "bare code; asked for in the messages before")
+
+
+def _is_number_pair(user: str, value: str) -> bool:
+    return user.isdigit() and value.replace("/", "").isdigit() and len(user) < 5
+
+
+def looks_secret(value: str) -> bool:
+    """Tell whether a word is more than a word: digits or signs among letters, or capitals inside."""
+    letters = any(map(str.isalpha, value))
+    if not letters:
+        return value.isdigit() and len(value) >= 4
+    inner = value.strip("'\"!?.,")
+    if any(map(str.isdigit, value)):
+        return not re.fullmatch(r"\d{1,3}(?:x|e|u|km|min|cm|gb|ste|de)", value)
+    return bool(re.search(r"[_#$&*!@]", inner)) or (value.endswith("!") and "!" in inner + value[:-1])

@@ -1,0 +1,118 @@
+"""Account names and profile links of persons."""
+
+import re
+from collections.abc import Iterator
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.text import PreparedText
+
+_AT_NAME = re.compile(r"(?<![\w.@/])@[^\W_](?:[\w.]{0,28}\w|\w{0,2})(?![\w@]|\.[a-z]{2,3}\b)|(?<![\w.@/])@[\w.]{2,30}\w_?(?![\w@])")
+_TAG = re.compile(r"(?<![\w#.@])[\w.]{2,30}#\d{4}(?!\w)")
+_PROFILE = re.compile(
+    r"(?<![\w.@/-])(?:https?://)?(?:(?:www|m|open|nl|nl-nl|be|web)\.)?(?:"
+    r"(?:instagram|insta)\.com/(?!p/|reel/|explore)[\w.]{2,40}/?|tiktok\.com/@[\w.]{2,40}|snapchat\.com/add/[\w.-]{2,40}|(?:x|twitter)\.com/\w{2,30}|"
+    r"facebook\.com/(?!groups|events|share)[\w.-]{3,60}|fb\.com/[\w.-]{3,60}|linktr\.ee/[\w.-]{2,40}|linkedin\.com/in/[\w-]{3,80}|spotify\.com/user/[\w.-]{2,60}|"
+    r"pinterest\.(?:com|nl)/[\w-]{3,40}|strava\.com/athletes/\d{3,12}|vinted\.(?:nl|be)/member/[\w-]{3,60}|chess\.com/member/[\w-]{2,40}|youtube\.com/@[\w.-]{2,40}|"
+    r"twitch\.tv/\w{3,30}|roblox\.com/users/\d{3,15}(?:/profile)?|steamcommunity\.com/(?:id|profiles)/[\w-]{2,40}|bereal\.com/[\w.]{2,40}|bere\.al/[\w.]{2,40}|"
+    r"discord\.com/users/\d{5,25}|threads\.net/@[\w.]{2,40}|t\.me/[\w]{4,40}|onlyfans\.com/[\w.]{2,40}|ngl\.link/[\w.]{2,40}|tellonym\.me/[\w.]{2,40}|wattpad\.com/user/[\w.-]{2,40}|"
+    r"soundcloud\.com/[\w-]{2,40}|vsco\.co/[\w-]{2,40}|marktplaats\.nl/u/[\w./-]{2,60}|[\w-]{2,30}\.example/(?:profiel|profile|user|u|member)/[\w.-]{2,60}|"
+    r"play\.?station\.com/\w{2,30}|letterboxd\.com/\w{2,30}|reddit\.com/(?:u|user)/[\w-]{2,30})",
+    re.IGNORECASE,
+)
+_PLATFORM = re.compile(
+    r"(?<!\w)(?:insta|instagram|snap|snapchat|snapje|tiktok|tik tok|discord|dc|psn|xbox|roblox|steam|epic|be ?real|bereal|twitch|twitter|telegram|spam|spamaccount|finsta|priv|privé|vsco|"
+    r"gamertag|ubisoft|fortnite|tinder|account|accountje|username|usernaam)(?!\w)"
+)
+_NAMED = re.compile(
+    r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|gamertag|tinder|roblox)(?!\w)"
+    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|:|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?P<name>[^\s,;:()\"]{4,32})"
+)
+_ADD = re.compile(r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})")
+_ON_PLATFORM = re.compile(r"(?<!\w)(?P<name>[A-Za-z][\w.]{3,30}) op (?:insta|snap|tiktok|discord|roblox|psn|xbox|steam)(?!\w)")
+_SPELLED = re.compile(r"(?<!\w)(?:at|apestaart(?:je)?) [^\W_]{2,20}(?: (?:underscore|punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)")
+_SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
+_SHAPED = re.compile(r"(?=[\w.]*[._\d])(?=[\w.]*[A-Za-z])[A-Za-z_][\w.]{3,30}")
+_MENTION_WORDS = re.compile(r"\b(?:insta|snap|tiktok|volg\w{0,8}|account|liken|like|add|voeg|taggen|tag|toevoegen|dm|story|discord|twitch|youtube|bio|foto|fotos|foto's|profiel|screen\w{0,6}|adden|block\w{0,3}|gehackt|insta's)\b")
+_ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
+_NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
+_HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
+_GENERAL = re.compile(r"\b(?:schoolinsta|school|webshop|winkel|club|bedrijf|gemeente)\b")
+
+
+class HandleRecognizer:
+    """Finds account names and links to a person's page."""
+
+    name = "handle"
+
+    TRIGGERS = frozenset(
+        "insta instagram snap snapchat tiktok discord dc psn xbox roblox steam bereal real twitch twitter telegram spam finsta gamertag tinder voeg add volg facebook fb linktr linkedin "
+        "spotify pinterest strava vinted chess youtube snapje threads tellonym ngl schoolbank profiel soundcloud wattpad apestaart letterboxd reddit underscore".split()
+    )
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """An at sign, a tag, a platform's name, or a word shaped like a name after such a question."""
+        return (
+            "@" in prepared.plain
+            or "#" in prepared.plain
+            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or (len(prepared.raw) <= 40 and bool(prepared.before) and bool(_SHAPED.search(prepared.plain)))
+        )
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every account name and profile link that is a person's."""
+        for start, end, confidence, why in self._candidates(prepared):
+            if not public.handle(prepared.plain[start:end]) and not _GENERAL.search(prepared.ahead(start, 25)):
+                yield Match(start, end, "HANDLE", confidence, why)
+
+    def _candidates(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
+        text = prepared.plain
+        for found in _PROFILE.finditer(text):
+            yield found.start(), found.start() + len(found[0].rstrip(".?!")), 0.95, "link to a profile"
+        if "#" in text:
+            for found in _TAG.finditer(text):
+                if not found[0].split("#")[0].isdigit():
+                    yield *found.span(), 0.9, "name with a four-digit tag"
+        if "@" in text:
+            yield from self._at_names(prepared)
+        if not prepared.words.isdisjoint(self.TRIGGERS):
+            yield from self._named(prepared)
+        if prepared.before and len(text) <= 40 and _ASKED.search(prepared.subject):
+            found = re.match(r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|ben ik|is van)\b.{0,20})?\W{0,2}$", text)
+            if found is not None and is_account_name(found["name"].rstrip(".")):
+                yield *found.span("name"), 0.75, "shape of an account name; asked for in the messages before"
+
+    def _at_names(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
+        names = load_words("first_names")
+        about = bool(_MENTION_WORDS.search(prepared.folded))
+        for found in _AT_NAME.finditer(prepared.plain):
+            name = found[0][1:].rstrip(".")
+            end = found.start() + 1 + len(name)
+            if name.lower() in names and not about:
+                continue
+            if re.search(r"[._\d]", name):
+                yield found.start(), end, 0.92, "account name with an at sign"
+            elif about and len(name) >= 5 and name.lower() not in names:
+                yield found.start(), end, 0.8, "account name with an at sign; word about a platform"
+        for found in _SPACED.finditer(prepared.plain):
+            yield *found.span(), 0.85, "account name, letter by letter"
+
+    def _named(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
+        for pattern in (_NAMED, _ADD, _ON_PLATFORM):
+            for found in pattern.finditer(prepared.plain if pattern is _ON_PLATFORM else prepared.folded):
+                start, end = found.span("name")
+                name = prepared.plain[start:end].strip("!?*'\"").rstrip(".")
+                start += len(prepared.plain[start:end]) - len(prepared.plain[start:end].lstrip("!?*'\""))
+                if is_account_name(name):
+                    yield start, start + len(name), 0.85, "shape of an account name beside a platform"
+        for found in _SPELLED.finditer(prepared.folded):
+            if _PLATFORM.search(prepared.folded):
+                yield *found.span(), 0.85, "account name spelled out in words; word about a platform"
+
+
+def is_account_name(name: str) -> bool:
+    """Tell whether a word has the shape of an account name rather than of a Dutch word, a time or a web address."""
+    if not _SHAPED.fullmatch(name) or name.lower() in _NO_HANDLE or _HOST.search(name):
+        return False
+    letters = sum(map(str.isalpha, name))
+    return letters >= 3 and ("_" in name or (letters >= 4 and bool(re.search(r"\w\.\w|\d", name))))

@@ -1,0 +1,53 @@
+"""Bank account numbers, checked with python-stdnum (LGPL-2.1-or-later)."""
+
+import re
+from collections.abc import Iterator
+
+from stdnum import iban
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData
+from classifiers.personal_data.text import FILLER, PreparedText
+
+_SEPARATOR = rf"[ .\-/{FILLER}]{{0,2}}+"
+_SHAPE = re.compile(rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE)
+_DUTCH = re.compile(rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}\d(?:{_SEPARATOR}\d){{9}}(?![^\W_])", re.IGNORECASE)
+_BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)
+_BANKS = frozenset(
+    "ABNA ADYB ASNB BUNQ INGB KNAB RABO SNSB TRIO RBRB REVO FVLB HAND NWAB BNGH ARTE AEGO FNOM DELE DEUT KABA NTSB NNBA BITS".split()
+)
+_CONTEXT = re.compile(r"\b(?:iban|rekening|rekeningnummer|reknr|rek|tnv|t\.n\.v|overmaken|maak over|stort|storten|betaal)")
+
+
+class IbanRecognizer:
+    """Finds IBANs of persons."""
+
+    name = "iban"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """Twelve digits are the fewest an IBAN of these countries has."""
+        return prepared.digits >= 11
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every account number; one with a wrong check digit only in the exact Dutch or Belgian shape."""
+        text = prepared.plain
+        for found in _DUTCH.finditer(text):
+            yield from self._weighed(found, _squeeze(found[0])[4:8] in _BANKS, prepared)
+        for found in _BELGIAN.finditer(text):
+            yield from self._weighed(found, bool(_CONTEXT.search(prepared.folded)), prepared)
+        for found in _SHAPE.finditer(text):
+            start, end = found.span()
+            while end - start > 14 and not iban.is_valid(_squeeze(text[start:end])):
+                end = max(text.rfind(" ", start, end), start)
+            if end - start > 14 and text[start : start + 2].isupper():
+                yield Match(start, end, "IBAN", 0.98, "IBAN; python-stdnum check digits pass")
+
+    def _weighed(self, found: "re.Match[str]", known: bool, prepared: PreparedText) -> Iterator[Match]:
+        if iban.is_valid(_squeeze(found[0])):
+            yield Match(found.start(), found.end(), "IBAN", 0.99, "IBAN; python-stdnum check digits pass")
+        elif known or _CONTEXT.search(prepared.near(found.start(), found.end())):
+            yield Match(found.start(), found.end(), "IBAN", 0.9, "shape of an IBAN with a known bank or context word; check digits fail")
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text.upper())

@@ -1,0 +1,77 @@
+"""Licence plates: every Dutch series since 1951 and the Belgian ones.
+
+Series: RDW, overview of "sidecodes" (https://nl.wikipedia.org/wiki/Nederlands_kenteken), and DIV for Belgium. Letters that a
+series never uses (vowels in most Dutch ones) keep ordinary codes out.
+"""
+
+import re
+from collections.abc import Iterator
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData
+from classifiers.personal_data.text import PreparedText
+
+_L = "[A-Z]"
+_SHAPES = (
+    "LL-99-99", "99-99-LL", "99-LL-99", "LL-99-LL", "LL-LL-99", "99-LL-LL", "99-LLL-9", "9-LLL-99", "LL-999-L", "L-999-LL",
+    "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999",
+)  # fmt: skip
+
+
+def _pattern(shape: str, gap: str) -> str:
+    return gap.join(part.replace("L", _L).replace("9", r"\d") for part in shape.split("-"))
+
+
+_DASHED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, "-") for shape in _SHAPES) + r")(?![\w/]|-\w)")
+_LOOSE = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, r"[- .]?") for shape in _SHAPES) + r")(?![\w/]|[-]\w)", re.IGNORECASE)
+_SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
+_OLD_BELGIAN = re.compile(r"(?<![\w/.,-])[A-Z]{3}[- ]?\d{3}(?![\w/]|-\w)")
+_DECORATED = re.compile(r"(?<![\w-])[A-Z](?:[^\w\n]{1,4}\d){3}(?:[^\w\n]{1,4}[A-Z]){2}(?![\w-])")
+_CONTEXT = re.compile(
+    r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat|plaat|auto|auto's|wagen|rijdt|rijd|reed|scooter|brommer|snorfiets|busje|bus|bestelbus|taxi|motor|caravan|aanhanger|"
+    r"golf|polo|bmw|audi|mercedes|volvo|kia|skoda|opel|tesla|fiat|renault|peugeot|citroen|toyota|seat|ford|mini|kever|parkeer\w{0,4}|geparkeerd|vak|aangereden|doodgereden|lek prikken)\b"
+)
+_PLATE_WORD = re.compile(r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat)\b")
+_NOT_PLATE = re.compile(r"\b(?:code|stoel|zitplaats|seat|galerij|serienummer|serienr|sn|track|trace|kortingscode|kluisje|lokaal|ral|pantone|versie|model|bestelnr|artikelnr|schaak\w{0,4}|map|factuur)\b")
+
+
+class LicencePlateRecognizer:
+    """Finds licence plates."""
+
+    name = "licence_plate"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """A plate has two digits and two letters at the least."""
+        return prepared.digits >= 2 and ("-" in prepared.plain or bool(_CONTEXT.search(prepared.folded)))
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every plate: with dashes by its shape, otherwise with a word about a vehicle."""
+        text = prepared.plain
+        named = bool(_PLATE_WORD.search(prepared.folded)) or (bool(prepared.before) and bool(_PLATE_WORD.search(prepared.subject)))
+        about = named or bool(_CONTEXT.search(prepared.folded))
+        if not about and _NOT_PLATE.search(prepared.folded):
+            return
+        for found in _DASHED.finditer(text):
+            if _is_likely(found[0], about):
+                yield Match(*found.span(), "LICENCE_PLATE", 0.96 if about else 0.9, "series of a licence plate" + ("; word about a vehicle" if about else ""))
+        if about:
+            for found in _SPACED.finditer(text):
+                if _is_likely(found[0], named):
+                    yield Match(*found.span(), "LICENCE_PLATE", 0.86, "series of a licence plate with spaces; word about a vehicle")
+            for found in _DECORATED.finditer(text):
+                yield Match(*found.span(), "LICENCE_PLATE", 0.8, "series of a licence plate, spread; word about a vehicle")
+        if named:
+            for found in _LOOSE.finditer(text):
+                yield Match(*found.span(), "LICENCE_PLATE", 0.87, "series of a licence plate, loosely written; word for a plate")
+            for found in _OLD_BELGIAN.finditer(text):
+                yield Match(*found.span(), "LICENCE_PLATE", 0.84, "older Belgian series; word for a plate")
+        elif about:
+            for found in _LOOSE.finditer(text):
+                if "-" in found[0] and found[0].islower() and found[0].count("-") == 2 and not found[0][0].isdigit():
+                    yield Match(*found.span(), "LICENCE_PLATE", 0.82, "series of a licence plate in small letters; word about a vehicle")
+
+
+def _is_likely(plate: str, about: bool) -> bool:
+    """Without a word about a vehicle the letters must be ones that the series use."""
+    letters = [character for character in plate if character.isalpha()]
+    return about or not any(letter in "AEIOUQCM" for letter in letters) or plate.count("-") == 2 and len(plate) >= 8 and len(letters) <= 3

@@ -1,0 +1,236 @@
+"""Phone numbers of the Netherlands, Belgium and abroad in every spelling, checked with phonenumbers (Apache-2.0).
+
+Pupils write a number with letters for digits, in words, backwards or over several messages to get it past a filter.
+"""
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.numbers import DigitRun, may_be_spelled, plain_runs, spelled_runs
+from classifiers.personal_data.public import PublicData, national_digits
+from classifiers.personal_data.text import PreparedText
+
+_CONTEXT = re.compile(
+    r"\b(?:nummers?|nr|nrs|nummertje|telnr|tel|telefoon|telefoonnummer|tell?ie|mobiel|mobieltje|gsm|bel|belt|bellen|gebeld|app|appt|appen|whatsapp|"
+    r"sms|bereikbaar|noodnummer|06|contact|prank|anoniem|bij te houden|oproep|huistelefoon|vaste lijn)\b"
+)
+_OTHER_NUMBER = re.compile(
+    r"\b(?:isbn|ean|barcode|serienummer|serienr|sn|s/n|track|trace|track-and-trace|pakket|bestelnr|bestelnummer|bestelling|order|"
+    r"ordernr|ordernummer|factuur|factuurnummer|factuurnr|artikelnr|artikelnummer|chipnr|chipnummer|modelnummer|map|code|kahoot|pin|kenteken|"
+    r"bsn|burgerservicenummer|leerlingnummer|leerlingnr|highscore|score|seed|coords|dossiernummer|klantnummer|lidnummer|kluisje|kluis|blz|"
+    r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|iban|rekening|rekeningnummer|advertentienummer|bonnummer|lotnummer|"
+    r"onderwijsnummer|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer|zorgpas|polis|polisnummer)\W{0,3}(?:(?:is|was|van|nr|nummer|v?d|de|het|mn|zn)\W{1,3}){0,3}$"
+)
+_ARITHMETIC = re.compile(r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|=|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)")
+_SCHEME = re.compile(r"(?:https?://|www\.)\S{0,200}$")
+_CHAT_LINK = re.compile(r"(?:wa\.me/|api\.whatsapp\.com/send\?phone=|tel:)\+?$")
+_GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|telefoon|met)$")
+_BACKWARDS = re.compile(r"\b(?:achterstevoren|andersom|omgekeerd|omgedraaid|van achter naar voren)\b")
+_PART = re.compile(
+    r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|eindigt met)\s{0,2}(?P<tail>\d(?:[ .-]?\d){1,7})(?!\d)"
+    r"|\b(?:begint|begin|beginnen|start)\b(?: [^\W\d]{1,12}){0,5}[ ,:]{1,3}(?P<head>0[46]\d?(?:[ .-]?\d){1,6})(?!\d)"
+)
+_NL_MOBILE = re.compile(r"06\d{8}")
+
+
+class PhoneRecognizer:
+    """Finds phone numbers."""
+
+    name = "phone"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """A number has at least nine digits, or number words stand for them; parts of one need their own words."""
+        return prepared.digits >= 7 or may_be_spelled(prepared) or (prepared.digits >= 2 and self._tells_part(prepared))
+
+    def _tells_part(self, prepared: PreparedText) -> bool:
+        return not prepared.words.isdisjoint(("begint", "begin", "beginnen", "eindigt"))
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every phone number that is somebody's own."""
+        if prepared.digits >= 7:
+            for run in plain_runs(prepared.plain):
+                yield from self._in_run(run, prepared, public)
+            yield from self._backwards(prepared)
+        if may_be_spelled(prepared):
+            for run in spelled_runs(prepared.folded):
+                yield from self._in_spelled(run, prepared, public)
+        if self._tells_part(prepared):
+            for found in _PART.finditer(prepared.folded):
+                yield Match(*found.span("tail" if found["tail"] else "head"), "PHONE", 0.7, "part of a number that is told as such")
+
+    def _in_run(self, run: DigitRun, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        cuts = run.groups()
+        taken = 0
+        for first in cuts[:-1]:
+            if first < taken or not self._may_begin(run, first, prepared):
+                continue
+            for last in reversed(cuts):
+                if last - first > 15:
+                    continue
+                if last - first < 9:
+                    break
+                match = self._checked(run, first, last, prepared, public)
+                if match is not None:
+                    taken = last
+                    yield match
+                    break
+                if first == taken and last == cuts[-1] and self._is_taken_by_public(run, first, last, public):
+                    break
+
+    def _is_taken_by_public(self, run: DigitRun, first: int, last: int, public: PublicData) -> bool:
+        return public.phone(national_digits(run.digits[first:last]))
+
+    def _may_begin(self, run: DigitRun, first: int, prepared: PreparedText) -> bool:
+        if first == 0 and run.plus:
+            return True
+        if run.digits[first] == "0":
+            return True
+        if run.digits.startswith(("316", "324"), first):
+            return bool(_CHAT_LINK.search(prepared.ahead(run.starts[first]))) or bool(_CONTEXT.search(prepared.ahead(run.starts[first])))
+        return False
+
+    def _checked(self, run: DigitRun, first: int, last: int, prepared: PreparedText, public: PublicData) -> Match | None:
+        start, end = (run.start if first == 0 and run.plus else run.starts[first]), run.ends[last - 1]
+        digits = run.digits[first:last]
+        plus = run.plus and first == 0
+        start, end = _with_bracket(prepared.plain, start, end)
+        if not self._stands_free(prepared, start, end):
+            return None
+        checked = check(("+" if plus or digits.startswith(("316", "324")) else "") + digits, strict_abroad=not plus)
+        if checked is None:
+            return None
+        national, why, confidence = checked
+        if public.phone(national):
+            return None
+        return self._weighed(prepared, public, (start, end), national, why, confidence)
+
+    def _weighed(
+        self, prepared: PreparedText, public: PublicData, span: tuple[int, int], national: str, why: str, confidence: float
+    ) -> Match | None:
+        start, end = span
+        ahead = prepared.ahead(start)
+        if _OTHER_NUMBER.search(ahead) or _ARITHMETIC.match(prepared.folded[end : end + 12]):
+            return None
+        mobile = bool(_NL_MOBILE.fullmatch(national)) or (len(national) == 10 and national.startswith("04"))
+        if (not mobile or _ends_round(national)) and (place := public.beside(prepared, start, end)) is not None:
+            del place
+            return None
+        if not mobile and _ends_round(national) and not _CONTEXT.search(prepared.near(start, end)):
+            return None
+        if _CONTEXT.search(prepared.near(start, end)):
+            return Match(start, end, "PHONE", min(0.99, confidence + 0.04), why + "; context word")
+        if not mobile and confidence < 0.9:
+            return None
+        return Match(start, end, "PHONE", confidence, why)
+
+    def _stands_free(self, prepared: PreparedText, start: int, end: int) -> bool:
+        text = prepared.plain
+        if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+            letters = re.search(r"[^\W\d_]{1,20}$", prepared.folded[max(0, start - 20) : start])
+            if letters is None or not _GLUED_BEFORE.search(letters[0]):
+                return False
+        if start > 1 and text[start - 1] in "-.," and text[start - 2].isalnum() and text[start - 2].isascii() and text[start - 1] != ",":
+            return False
+        rest = text[end : end + 3]
+        if rest[:1].isdigit() or rest[:1] in ("_",):
+            return False
+        if rest[:1] in ("-", ",", ".", "/") and rest[1:2].isdigit() and rest[:1] != ",":
+            return False
+        if rest[:1] == "-" and rest[1:2].isalpha() and not rest[2:3].isalpha():
+            return False
+        head = prepared.folded[max(0, start - 200) : start]
+        return not _SCHEME.search(head) or bool(_CHAT_LINK.search(head))
+
+    def _in_spelled(self, run: DigitRun, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        digits = run.digits
+        for first in range(len(digits)):
+            if first and run.starts[first] == run.starts[first - 1]:
+                continue
+            head = digits[first:]
+            if not (head.startswith(("06", "04", "00316", "316")) or (head.startswith("0") and len(head) in (9, 10))):
+                continue
+            for length in (10, 13, 11, 9):
+                if len(head) < length or (length == 9 and not _CONTEXT.search(prepared.folded)):
+                    continue
+                last = first + length
+                if last < len(digits) and run.starts[last] == run.starts[last - 1]:
+                    continue
+                written = ("+" if head.startswith("316") else "") + head[:length]
+                checked = check(written, strict_abroad=True)
+                if checked is None or public.phone(checked[0]):
+                    continue
+                start = run.starts[first] - (1 if run.plus and first == 0 else 0)
+                end = run.ends[last - 1]
+                if self._stands_free(prepared, start, end) or prepared.folded[start - 1 : start] == "+":
+                    yield Match(start, end, "PHONE", 0.92, "digits in words or letters; phonenumbers check")
+                    return
+
+    def _backwards(self, prepared: PreparedText) -> Iterator[Match]:
+        if not _BACKWARDS.search(prepared.folded):
+            return
+        for run in plain_runs(prepared.plain):
+            if _NL_MOBILE.fullmatch(run.digits[::-1]) and not _NL_MOBILE.fullmatch(run.digits):
+                yield Match(run.starts[0], run.ends[-1], "PHONE", 0.9, "backwards, as the message tells; phonenumbers check")
+
+
+def _with_bracket(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take the opening bracket of "(06) 12" along, when it closes inside the number."""
+    if start and text[start - 1] == "(" and ")" in text[start:end]:
+        return start - 1, end
+    if text[start : start + 1] == "(" and ")" not in text[start:end]:
+        return start + 1, end
+    return start, end
+
+
+def _ends_round(national: str) -> bool:
+    """Numbers of organisations end in zeros ("55 40 00") or hold a row of them ("299 00 00")."""
+    return national.endswith("00") or "0000" in national[3:] or "9900" in national
+
+
+def check(written: str, strict_abroad: bool) -> tuple[str, str, float] | None:
+    """Check a number with phonenumbers, first as Dutch, then as Belgian.
+
+    Args:
+        written: Digits, a plus sign before them for a foreign one.
+        strict_abroad: Only the Netherlands and Belgium, unless the number begins with 00.
+
+    Returns:
+        National digits (abroad: all digits), why it is one, and how sure; None when it is none.
+    """
+    abroad = written.startswith(("+", "00"))
+    if abroad:
+        return _check_abroad("+" + written.lstrip("+").removeprefix("00"), strict_abroad and not written.startswith("00"))
+    if not 9 <= len(written) <= 10 or not written.startswith("0"):
+        return None
+    for region in ("NL", "BE"):
+        if len(written) == 9 and region == "NL":
+            continue
+        number = phonenumbers.parse(written, region)
+        if phonenumbers.is_valid_number(number):
+            mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+            return written, f"phonenumbers: valid in {region}", 0.95 if mobile else 0.88
+    if _NL_MOBILE.fullmatch(written):
+        return written, "shape of a Dutch mobile number, series not in use", 0.86
+    if len(written) == 10 and written.startswith("04"):
+        return written, "shape of a Belgian mobile number, series not in use", 0.8
+    if len(written) == 10 and written[1] in "123457":
+        return written, "shape of a Dutch landline number, area not in use", 0.7
+    return None
+
+
+def _check_abroad(written: str, only_near: bool) -> tuple[str, str, float] | None:
+    try:
+        number = phonenumbers.parse(written, None)
+    except phonenumbers.NumberParseException:
+        return None
+    if only_near and number.country_code not in (31, 32):
+        return None
+    national = f"0{number.national_number}" if number.country_code in (31, 32) else written.lstrip("+")
+    if phonenumbers.is_valid_number(number):
+        return national, f"phonenumbers: valid with country code {number.country_code}", 0.95
+    if phonenumbers.is_possible_number(number) and number.country_code in (31, 32) and national[1] in "64":
+        return national, f"phonenumbers: possible with country code {number.country_code}", 0.85
+    return None

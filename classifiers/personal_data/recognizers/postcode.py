@@ -1,0 +1,82 @@
+"""Postcodes that tell where somebody lives; Dutch ones in the shape that python-stdnum (LGPL-2.1-or-later) accepts."""
+
+import re
+from collections.abc import Iterator
+
+from stdnum.nl import postcode
+
+from classifiers.personal_data.match import Match
+from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.recognizers.address import EXAMPLE, street_kind
+from classifiers.personal_data.text import PreparedText
+
+_DUTCH = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
+_WORD = re.compile(r"\b(?:postcode|huisnummer|huisnr|adres|huisadres|postcodes)\b")
+_HOUSE_AFTER = re.compile(r"^,? ?(?:op )?(?:huisnummer |huisnr |nummer |nr\.? ?)?\d{1,4}(?:[a-h]|-\d{1,3}| ?hs| ?bis)?(?![\w:.,]\d|\w)")
+_HOUSE_BEFORE = re.compile(r"(?:^|[^\W\d_][ ,]{1,2})(?:nr\.? |nummer |bus )?\d{1,4}(?:[ -]?[a-z]{1,4}|-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$")
+_TOWN = re.compile(r"^,? (?P<town>[A-Z][^\W\d_][\w'-]{1,24})")
+_BELGIAN = re.compile(r"(?P<code>(?<![\w.,/€$-])[1-9]\d{3})(?:,? (?P<town>[^\W\d_][\w'-]{2,24}))?(?![\w-]|[.,:]\d)")
+_STREET_BEFORE = re.compile(r"(?P<street>[^\W\d_][\w'-]{3,34}) \d{1,4}[a-z]?(?: bus \w{1,4})?,? $", re.IGNORECASE)
+_NOT_LETTERS = frozenset(
+    "gb mb kb tb km cm mm kg ml dl pk eu ek wk nl be uk us vs en of ik je ze he we me te in op al zo de hz fm am pm bc ad ce tv pc ps na er is ok sa sd ss tm "
+    "st bv nv go xp hp ng mg kw wh kj gr ms ie ge da om nu ja ga".split()
+)
+
+
+class PostcodeRecognizer:
+    """Finds postcodes beside a house number, a street or a word about an address."""
+
+    name = "postcode"
+
+    def wants(self, prepared: PreparedText) -> bool:
+        """Four digits."""
+        return prepared.digits >= 4
+
+    def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Give every postcode of a private address."""
+        if EXAMPLE.search(prepared.folded):
+            return
+        for found in _DUTCH.finditer(prepared.plain):
+            match = self._dutch(found, prepared)
+            if match is not None and public.beside(prepared, *found.span("code")) is None:
+                yield match
+        for found in _BELGIAN.finditer(prepared.plain):
+            yield from self._belgian(found, prepared, public)
+
+    def _dutch(self, found: "re.Match[str]", prepared: PreparedText) -> Match | None:
+        start, end = found.span("code")
+        letters = found["code"][-2:]
+        if not postcode.is_valid(found["code"].upper()) or (letters.lower() in _NOT_LETTERS and not self._house_before(prepared, start)):
+            return None
+        ahead, behind = prepared.plain[max(0, start - 40) : start], prepared.plain[end : end + 28]
+        if letters.isupper():
+            if self._house_before(prepared, start) or _HOUSE_AFTER.match(behind):
+                return Match(start, end, "POSTCODE", 0.94, "postcode with a house number; python-stdnum shape")
+            if _WORD.search(prepared.folded) or _WORD.search(prepared.subject) or _TOWN.match(behind):
+                return Match(start, end, "POSTCODE", 0.88, "postcode with a word about an address or a town")
+            if prepared.plain.strip() == found["code"] or ahead.rstrip().endswith(":"):
+                return Match(start, end, "POSTCODE", 0.8, "postcode alone")
+            return None
+        if letters.islower() and (_WORD.search(prepared.folded) or (self._house_before(prepared, start) and _street_before(ahead))):
+            return Match(start, end, "POSTCODE", 0.86, "postcode in small letters; word about an address")
+        return None
+
+    def _house_before(self, prepared: PreparedText, start: int) -> bool:
+        return bool(_HOUSE_BEFORE.search(prepared.plain[max(0, start - 30) : start])) and not prepared.digits == 4
+
+    def _belgian(self, found: "re.Match[str]", prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        start, end = found.span("code")
+        ahead = prepared.plain[max(0, start - 60) : start]
+        town = (found["town"] or "").lower()
+        street = _STREET_BEFORE.search(ahead)
+        known = town in load_words("belgian_towns")
+        if street is not None and street_kind(street["street"]) and (known or not town or not found["town"].islower()):
+            if public.beside(prepared, start, end) is None:
+                yield Match(start, end, "POSTCODE", 0.86, "four digits behind a street and number" + ("; Belgian town" if known else ""))
+        elif known and found["town"][0].isupper() and _WORD.search(prepared.folded):
+            yield Match(start, end, "POSTCODE", 0.8, "four digits before a Belgian town; word about an address")
+
+
+def _street_before(ahead: str) -> bool:
+    found = _STREET_BEFORE.search(ahead)
+    return found is not None and bool(street_kind(found["street"]))
