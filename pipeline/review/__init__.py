@@ -7,7 +7,9 @@ In the order of a flag's life:
 - `layout`     the names of the keys and the order of the queue
 - `scripts`    every change as one atomic Lua script (`lua/`)
 - `store`      `ReviewStore`: add, claim, decide, park, erase, expire
-- `reading`    stored bytes back to records; the only place that opens sealed text
+- `sealing`    what is sealed, under which key and bound to which place
+- `reading`    stored bytes back to records
+- `changes`    the queue's revision as a stream, for pages that update by themselves
 - `audit`      who did what, when; append-only
 - `statistics` counts with small cells hidden
 """
