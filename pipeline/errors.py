@@ -35,3 +35,7 @@ class PublishError(VangnetError):
 
 class BatchError(VangnetError):
     """A connector handed in a batch that intake cannot take as a whole."""
+
+
+class StoreError(VangnetError):
+    """The Redis or Valkey server cannot be started, reached or used."""
