@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     REVISED = "revised"
     CLOSED = "closed"
     """The last open message got its outcome."""
+    SHOWN = "shown"
+    """A message was opened as typed, with the personal data that the page hides."""
     REVEALED = "revealed"
     """An author's real name and number were opened."""
     PARKED_DISMISSED = "parked_dismissed"

@@ -10,7 +10,7 @@ from pipeline.review.layout import PREFIX
 from pipeline.scripts import load_script
 
 ScriptName = Literal[
-    "add_flag", "claim", "decide", "dismiss_parked", "erase_group", "expire", "park", "release", "reveal"
+    "add_flag", "claim", "decide", "dismiss_parked", "erase_group", "expire", "park", "release", "reveal", "show"
 ]
 Argument = str | bytes | int | float
 

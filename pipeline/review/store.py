@@ -288,6 +288,18 @@ class ReviewStore:
             "revise", case_id, message_ids, mentor=mentor, outcome=outcome, reason=reason, allowed_groups=allowed_groups
         )
 
+    async def show_original(
+        self, case_id: str, message_id: str, mentor: str, *, allowed_groups: frozenset[str] | None
+    ) -> None:
+        """Record that a mentor opens a message as typed; to be called before it is shown.
+
+        Raises:
+            CaseNotFoundError: Absent or not allowed.
+            MessageNotFoundError: It is not in this case.
+        """
+        refusal = await self._scripts.call("show", case_id, message_id, mentor, _json(allowed_groups), self._clock())
+        _raise_refusal(refusal, case_id)
+
     async def reveal_author(
         self, case_id: str, message_id: str, mentor: str, reason: str, *, allowed_groups: frozenset[str] | None
     ) -> Identity:
