@@ -54,6 +54,11 @@ class TestEncodings:
         (message,) = messages(list(opened(write_export(b"02-05-2022 16:08 - Sem: a\0b\n")).records()))
         assert message.text == "a\0b"
 
+    def test_no_message_makes_the_file_seem_another(self, write_export: Write) -> None:
+        """The encoding is told by the first line's date, which no pupil writes: a flood of NULs hides nothing."""
+        (message,) = messages(list(opened(write_export(b"02-05-2022 16:08 - Sem: " + b"a\0" * 5_000)).records()))
+        assert message.text == "a\0" * 5_000
+
 
 class TestZip:
     """A zip gives its one chat or a clear error, and never a file on disk."""
