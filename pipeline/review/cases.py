@@ -145,11 +145,9 @@ def _problems(rules: CaseRules) -> list[str]:
     for label in LABELS:
         count = listed.count(label)
         need(count == 1, f"label {label} must be in exactly one family, it is in {count}")
-    for unknown in sorted(set(listed) - set(LABELS)):
-        problems.append(f"families name {unknown}, which is no label")
+    problems += [f"families name {unknown}, which is no label" for unknown in sorted(set(listed) - set(LABELS))]
     names = [rule.name for rule in rules.join] + [rule.name for rule in rules.raise_]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"two rules are named {name}")
+    problems += [f"two rules are named {name}" for name in sorted({name for name in names if names.count(name) > 1})]
     for rule in rules.join:
         need(bool(rule.needs), f"join rule {rule.name} needs nothing and would join everything")
         need(rule.within_seconds > 0, f"join rule {rule.name}: within_seconds must be more than 0")
@@ -160,6 +158,8 @@ def _problems(rules: CaseRules) -> list[str]:
         )
         need(1 <= raising.up_to <= 4, f"raise rule {raising.name}: up_to must be a severity, 1 to 4")
         need(bool(raising.note.strip()), f"raise rule {raising.name} has no note that says why")
-        for family in sorted(set(raising.families) - set(rules.families)):
-            problems.append(f"raise rule {raising.name} names family {family}, which is not defined")
+        unknown_families = sorted(set(raising.families) - set(rules.families))
+        problems += [
+            f"raise rule {raising.name} names family {name}, which is not defined" for name in unknown_families
+        ]
     return problems

@@ -13,7 +13,11 @@ _numbers = itertools.count(1)
 
 
 def make_context(
-    *, message_id: str | None = None, author: str = "noor", text: str = "wie heeft de samenvatting", sent_at: float = MONDAY
+    *,
+    message_id: str | None = None,
+    author: str = "noor",
+    text: str = "wie heeft de samenvatting",
+    sent_at: float = MONDAY,
 ) -> ContextMessage:
     """One message that stood before a flagged one."""
     return ContextMessage(message_id=message_id or f"c{next(_numbers)}", author=author, text=text, sent_at=sent_at)
@@ -51,7 +55,7 @@ def make_flag(
         scores=dict.fromkeys(labels, 0.91),
         clauses=clauses,
         severity=severity,
-        spans=((0, len(text.split()[0]), "WORD"),),
+        spans=((0, len(text.split(maxsplit=1)[0]), "WORD"),),
         why=("toxicity.ngram",),
         model="test-1",
     )
