@@ -42,6 +42,31 @@ SECONDS_BETWEEN_WARNINGS: Final = 10.0
 T = TypeVar("T")
 
 
+def split_password(url: str) -> tuple[str, str | None]:
+    """Take `password_file` out of a broker URL.
+
+    Args:
+        url: See the module's text.
+
+    Returns:
+        The URL without it, and the password that the file holds (None without a file).
+
+    Raises:
+        TransportError: The file cannot be read.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    name = query.pop("password_file", None)
+    if name is None:
+        return url, None
+    try:
+        password = Path(name).read_text("utf-8").strip()
+    except OSError as error:
+        msg = f"The password file {name} of the Redis URL cannot be read ({error.strerror})."
+        raise TransportError(msg) from error
+    return urlunsplit(parts._replace(query=urlencode(query))), password
+
+
 def open_client(url: str, *, retry: Retry | None = None) -> Redis:
     """Make a client for a broker URL; it connects on first use and answers in bytes.
 
@@ -52,19 +77,10 @@ def open_client(url: str, *, retry: Retry | None = None) -> Redis:
     Raises:
         TransportError: The URL cannot be understood or its password file cannot be read.
     """
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    secret_file = query.pop("password_file", None)
-    password: str | None = None
-    if secret_file is not None:
-        try:
-            password = Path(secret_file).read_text("utf-8").strip()
-        except OSError as error:
-            msg = f"The password file {secret_file} of the Redis URL cannot be read ({error.strerror})."
-            raise TransportError(msg) from error
+    bare, password = split_password(url)
     try:
         return Redis.from_url(
-            urlunsplit(parts._replace(query=urlencode(query))),
+            bare,
             password=password,
             protocol=2,
             retry=retry or Retry(NoBackoff(), 0),

@@ -242,7 +242,9 @@ async def read_records(
     streams = [f"0-{offset}" for offset in positions.values()]  # XREAD answers what comes after this id
     execute = cast("Any", redis).execute_command  # `Redis.xread` would split the dictionary that was just joined
     answer = await execute("XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", *partitions, *streams)
-    pairs: Iterable[tuple[bytes, Any]] = answer.items() if isinstance(answer, dict) else answer or ()
+    pairs: Iterable[tuple[bytes, Any]] = answer or ()
+    if isinstance(answer, dict):  # RESP3, which a URL may ask for
+        pairs = ((stream, entries) for stream, (entries,) in answer.items())
     return {partitions[stream]: [_stored(id_, fields) for id_, fields in entries] for stream, entries in pairs}
 
 
@@ -256,7 +258,7 @@ async def extents(redis: Redis, places: Iterable[Place]) -> dict[Place, Extent]:
     asked = list(places)
     async with redis.pipeline(transaction=False) as pipe:
         for topic, partition in asked:
-            pipe.execute_command("XINFO", "STREAM", stream_key(topic, partition))
+            pipe.xinfo_stream(stream_key(topic, partition))
         answers = await pipe.execute(raise_on_error=False)
     found: dict[Place, Extent] = {}
     for place, answer in zip(asked, answers, strict=True):
