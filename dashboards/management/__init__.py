@@ -1,0 +1,1 @@
+"""Management's page: figures without names, small counts hidden."""

@@ -1,0 +1,1 @@
+"""The web app's part of the command `vangnet`: `web` and `users`."""
