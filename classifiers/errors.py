@@ -19,3 +19,7 @@ class ModelError(ClassifierError):
 
 class InputError(ClassifierError):
     """A line handed to a command cannot be read as a message."""
+
+
+class TrainingError(ClassifierError):
+    """A training run cannot start or go on."""

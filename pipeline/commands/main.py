@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from classifiers.errors import ClassifierError
 from pipeline.errors import VangnetError
 
 GROUP = "vangnet.commands"
@@ -33,7 +34,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         try:
             return super().invoke(ctx)
-        except VangnetError as error:
+        except (VangnetError, ClassifierError) as error:
             # One clear sentence and a status instead of a stack trace.
             click.echo(f"vangnet: {error}", err=True)
             sys.exit(1)

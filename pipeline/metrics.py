@@ -1,0 +1,77 @@
+"""What the worker measures of itself, for Prometheus and for management's page.
+
+No label value is ever a pseudonym, a group or a text. Totals that must survive a restart (received, refused, scored,
+flagged ...) are counted in the store (`counters.py`); `export_totals` shows them under the same names on `/metrics`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+PREFIX = "vangnet"
+
+
+class WorkerMetrics:
+    """The worker's own figures.
+
+    Args:
+        registry: Where they are registered; each app has its own, so tests do not meet.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.batch_size = Histogram(
+            f"{PREFIX}_batch_messages", "Messages scored together", buckets=BATCH_BUCKETS, registry=registry
+        )
+        self.scoring_seconds = Histogram(
+            f"{PREFIX}_scoring_seconds",
+            "Time the classifiers took for one batch",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.queued_seconds = Histogram(
+            f"{PREFIX}_received_to_queue_seconds",
+            "From a message's arrival at intake to its flag in the review queue",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.retries = Counter(f"{PREFIX}_batch_retries", "Batches that failed and were tried again", registry=registry)
+        self.splits = Counter(
+            f"{PREFIX}_batch_splits", "Batches taken apart to find the message that fails", registry=registry
+        )
+        self.lag = Gauge(
+            f"{PREFIX}_lag_messages", "Records that wait on a topic", labelnames=("topic",), registry=registry
+        )
+        self.totals = TotalsCollector()
+        registry.register(self.totals)
+
+
+class TotalsCollector(Collector):
+    """Shows the store's totals as counters; the page handler reads them just before it answers."""
+
+    def __init__(self) -> None:
+        self._totals: Mapping[str, int] = {}
+
+    def update(self, totals: Mapping[str, int]) -> None:
+        """Take a fresh reading of `counters.totals`."""
+        self._totals = dict(totals)
+
+    def collect(self) -> Iterable[Metric]:
+        """One counter family an event; `flagged_label:pesten` becomes a label value."""
+        messages = CounterMetricFamily(f"{PREFIX}_messages", "Messages by what became of them", labels=["outcome"])
+        labels = CounterMetricFamily(f"{PREFIX}_flagged_label", "Flags by label", labels=["label"])
+        clauses = CounterMetricFamily(f"{PREFIX}_flagged_clause", "Flags by clause", labels=["clause"])
+        for name, value in sorted(self._totals.items()):
+            kind, _, detail = name.partition(":")
+            if kind == "flagged_label":
+                labels.add_metric([detail], value)
+            elif kind == "flagged_clause":
+                clauses.add_metric([detail], value)
+            else:
+                messages.add_metric([name], value)
+        return (messages, labels, clauses)
