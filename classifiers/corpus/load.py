@@ -49,6 +49,8 @@ class CorpusLine:
     persona: str | None
     split: str
     """`train`, `validation` or `test`."""
+    group: str = ""
+    """Name of the lines that stay together on one side of a split, or in one fold."""
 
     @property
     def conversation(self) -> str | None:
@@ -79,7 +81,7 @@ def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
     if not paths:
         raise CorpusError(f"no corpus in {folder}: expected files *.jsonl as described in classifiers/corpus/GUIDE.md")
     raw = [(path.stem, index, line) for path in paths for index, line in enumerate(read_part(path))]
-    splits = [split_of(group) for group in split_groups(raw)]
+    groups = split_groups(raw)
     return [
         CorpusLine(
             file=file,
@@ -92,9 +94,10 @@ def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
             sent=line.sent,
             spans=tuple(Span(*span) for span in line.spans),
             persona=line.persona,
-            split=split,
+            split=split_of(group),
+            group=group,
         )
-        for (file, index, line), split in zip(raw, splits, strict=True)
+        for (file, index, line), group in zip(raw, groups, strict=True)
     ]
 
 

@@ -10,6 +10,8 @@ from classifiers.protocol.policy import Policy
 
 RECOGNIZERS = "personal_data."
 """How the recognizers sign their findings; a model's own opinion goes through its thresholds instead."""
+CONTEXTUAL = "personal_data.contextual"
+"""Looks only where the model already sees personal data, so it explains a flag and never makes one."""
 
 
 class Action(StrEnum):
@@ -83,6 +85,7 @@ def _personal_data(assessment: Assessment, threshold: float) -> list[Finding]:
         if finding.label is Label.PERSONAL_DATA
         and finding.score >= threshold
         and finding.classifier.startswith(RECOGNIZERS)
+        and finding.classifier != CONTEXTUAL
     ]
 
 
