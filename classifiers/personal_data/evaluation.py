@@ -26,7 +26,7 @@ STRUCTURED = ("PHONE", "EMAIL", "BSN", "IBAN", "POSTCODE", "LICENCE_PLATE", "DAT
 CONTEXTUAL = ("HEALTH", "FAMILY", "MARKS", "OTHER")
 """Kinds that only the toxicity model can judge; not counted with the others."""
 _CONTEXT_MESSAGES = 10
-_LEAST_DIGITS = {"PHONE": 8, "BSN": 8, "IBAN": 14, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
+_LEAST_DIGITS = {"PHONE": 8, "BSN": 8, "IBAN": 11, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
 """Every recognizer; a new one is added here and nowhere else."""
 
 _IN_PIECES: tuple[Recognizer, ...] = (_PHONE,)
-_SIGN = re.compile(r"[0-9@#\u20e3\uff10-\uff19]")
+_BARE_NAME = re.compile(r"\W?[^\W\d_]\w{0,20}[._]\w[\w.]{0,12}$")
+"""An answer of one word that can be an account name."""
+_SIGN = re.compile(r"[0-9@#/\[\u20e3\uff10-\uff19]")
 
 
 @functools.cache
@@ -70,9 +72,10 @@ def may_hold(text: str) -> bool:
     Returns:
         False only when no recognizer can match.
     """
-    if _SIGN.search(text) or "/" in text or not text.isascii() and _SIGN.search(fold(text)):
+    if _SIGN.search(text) or (not text.isascii() and _SIGN.search(fold(text))):
         return True
-    return not _keywords().isdisjoint(_split(text.lower()))
+    lowered = text.lower()
+    return not _keywords().isdisjoint(_split(lowered)) or "nulz" in lowered or "tweeduizend" in lowered
 
 
 _split = re.compile(r"[^\W\d_]+").findall
@@ -102,7 +105,7 @@ def find(
         classifier, the confidence as score and one span.
     """
     told = contextual_score is not None and contextual_score >= CONTEXTUAL_CUT
-    if not told and not may_hold(text):
+    if not told and not may_hold(text) and not (before and _BARE_NAME.match(text)):
         return []
     return [_finding(match) for match in matches_in(prepare(text, before, author), public or shipped_public(), told)]
 

@@ -9,8 +9,10 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.recognizers.base import Recognizer
 from classifiers.personal_data.text import PreparedText, prepare
 
-_PIECE = re.compile(r"^\W{0,3}(?:[^\W\d_]{1,12} ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)\W{0,4}$")
+_PIECE = re.compile(r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)\W{0,4}$")
 _BEGINNING = re.compile(r"^\W{0,2}(?P<number>0\s?6(?:[ .-]?\d){3,6})\W{0,2}$")
+_PLAIN_PIECES = 2
+"""Earlier messages that are joined; more only when digits are typed as words, for plain ones may be a bingo or a score."""
 _ASKED = re.compile(r"\b(?:nr|nummer|nummertje|06|telefoonnummer|tel|zet m|bel)\b")
 
 
@@ -44,7 +46,10 @@ def joined(prepared: PreparedText, recognizers: tuple[Recognizer, ...], public: 
         place = _piece(fragment)
         if place is None:
             break
-        pieces.insert(0, fragment[place[0] : place[1]])
+        piece = fragment[place[0] : place[1]]
+        if len(pieces) == _PLAIN_PIECES and not any(word in NUMBER_WORDS for one in (piece, *pieces) for word in one.lower().split()):
+            break
+        pieces.insert(0, piece)
     start, end = own
     for first in range(len(pieces)):
         head = " ".join(pieces[first:]) + " "

@@ -40,6 +40,8 @@ TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | {"six", "nu
 """Words of which a message must hold at least one before number words are looked for."""
 
 _ALIKE_DIGIT = {"o": "0", "ø": "0", "l": "1", "i": "1", "|": "1", "z": "2", "s": "5", "g": "6", "b": "8"}
+_ALIKE_ALONE = frozenset("oøil|")
+"""Letters that may stand for digits in a token without any digit; "is" and "zo" are words."""
 _FILLERS = frozenset({"en", "dan", "nog", "daarna", "streepje", "spatie", "punt", "keer"})
 
 # Up to four characters that are no letter, digit or new line may stand between two digits; a comma only with a space.
@@ -118,7 +120,7 @@ def _pieces(token: str, at: int) -> list[tuple[str, int, int]] | None:
     if (word := NUMBER_WORDS.get(token)) is not None:
         return [(word, at, at + len(token))]
     if len(token) <= 14 and (digits := _letters_as_digits(token)) is not None:
-        if any(character.isdigit() for character in token) or len(token) <= 2:
+        if any(character.isdigit() for character in token) or (len(token) <= 2 and _ALIKE_ALONE.issuperset(token)):
             return [(digit, at + index, at + index + 1) for index, digit in enumerate(digits)]
     return _words_as_digits(token, at)
 
@@ -159,11 +161,13 @@ def spelled_runs(text: str) -> Iterator[DigitRun]:
     double = False
     for found in _TOKEN.finditer(text):
         token = found[0]
+        if token == "een" and text[max(0, found.start() - 4) : found.start()] == "nog ":
+            continue
         near = series is not None and _is_gap(text, last_end, found.start())
         pieces = _pieces(token, found.start())
         if pieces is None:
             if near and token in _FILLERS:
-                last_end = found.end()
+                last_end = found.end() + (4 if text.startswith(" een", found.end()) and token == "nog" else 0)
             elif token == "dubbel" and (near or series is None):
                 double, last_end = True, found.end()
             elif series is not None:
@@ -212,7 +216,7 @@ def runs(prepared: PreparedText) -> list[DigitRun]:
 
 def may_be_spelled(prepared: PreparedText) -> bool:
     """Tell cheaply whether number words or look-alike letters can be in the message."""
-    if len(prepared.words & TRIGGERS) >= 2 or any(len(word) > 8 and word.startswith("nul") for word in prepared.words):
+    if len(prepared.words & TRIGGERS) >= 2 or any(word.startswith("nulz") for word in prepared.words):
         return True
     if prepared.words & TRIGGERS and prepared.digits >= 3:
         return True

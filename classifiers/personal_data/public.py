@@ -13,9 +13,10 @@ from classifiers.personal_data.text import PreparedText
 _KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "handles", "handle_parts")
 _NOT_DIGIT = re.compile(r"\D")
 _NOT_WORD = re.compile(r"[^\w]")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
 _PERSONAL = frozenset(
-    "mij mijn mn m'n me mijne jouw je zijn zn z'n haar dr d'r der hun hen hem thuis woon woont wonen woonde prive privé huisadres familie fam "
+    "mij mijn mn m'n mijne jouw zn z'n haar dr d'r hem thuis woon woont wonen woonde prive privé huisadres familie fam "
     "opa oma mama papa mam pap ma pa moeder vader vaders moeders ouders bomma bompa nonkel tante oom zus zusje broer broertje buurvrouw buurman "
     "neef nicht nichtje mobiel mevr mevrouw meneer juf meester mr dhr ons onze eigen".split()
 )
@@ -74,25 +75,29 @@ class PublicData:
     def beside(self, prepared: PreparedText, start: int, end: int) -> str | None:
         """Find a public place that the words [start, end) belong to, within the same sentence.
 
+        The nearest word decides, those before the span first: a place makes it public, a word of a person does not.
+
         Args:
             prepared: The message.
             start: First character of the number or address.
             end: One past its last character.
 
         Returns:
-            The place word, or None when there is none or when a word of a person stands with it.
+            The place word, or None when there is none or when a word of a person stands nearer.
         """
         ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
         behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
-        words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", f"{ahead} {behind}")
-        if not _PERSONAL.isdisjoint(words):
-            return None
-        for word in reversed(words):
-            if word in self.places or any(
-                len(place) > 4 and word.endswith(place) for place in self.places if len(word) > len(place)
-            ):
+        for word in (*reversed(_WORD.findall(ahead)), *_WORD.findall(behind)):
+            if word in _PERSONAL:
+                return None
+            if self._is_place(word):
                 return word
         return None
+
+    def _is_place(self, word: str) -> bool:
+        if word in self.places:
+            return True
+        return any(word[-length:] in self.places for length in range(5, min(len(word), 16)))
 
 
 def load_public(path: Path | None = None) -> PublicData:

@@ -17,7 +17,7 @@ FILLER = "\x1f"
 _DECORATION = frozenset("\ufe0f\ufe0e\u20e3\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _ALIKE = {"’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "‑": "-", "−": "-", "‐": "-", "\u00a0": " ", "\u202f": " "}
 _WORD = re.compile(r"[^\W\d_]+")
-_SUBJECT_MESSAGES = 4
+_SUBJECT_MESSAGES = 8
 """How many earlier messages tell what a bare answer is about ("wat is je bsn?")."""
 _SUBJECT_LENGTH = 300
 _FRAGMENT_LENGTH = 40

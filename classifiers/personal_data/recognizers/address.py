@@ -31,31 +31,28 @@ _ON_NUMBER = re.compile(rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?
 _LIVES = re.compile(
     r"\b(?:woon|woont|wonen|woonde|woonden|wonend|adres|adressen|huisadres|thuis|bij mij|bij ons|bij hem|bij haar|ophalen|oppikken|opgehaald|opgepikt|haal op|"
     r"afhalen|bezorg\w{0,6}|verzendadres|stuur\w{0,3}|brievenbus|logeer\w{0,4}|slaap|verhui\w{1,6}|familie|fam|langs ?gaan|langs|aanbellen|bel aan|belletje|voordeur|"
-    r"afspreken bij|feest bij|kom naar|kom halen|kom m halen|op de stoep|poolparty|tav|t\.a\.v|oprit|adresje|zit op kot|kot|huis|bezoek|toeter\w{0,3}|vertrek)\b"
+    r"afspreken bij|flat|studentenhuis|feest bij|kom naar|kom halen|kom m halen|op de stoep|poolparty|tav|t\.a\.v|oprit|adresje|zit op kot|kot|huis|bezoek|toeter\w{0,3}|vertrek)\b"
 )
 _ASKED = re.compile(r"\b(?:adres|adressen|woon je|woon jij|woont|wonen jullie|waar woon|huisnummer|waar moet ik (?:heen|zijn)|ophalen|postcode|straat|verzamelen bij|rijden|oppikken)\b")
 _LIVE_WORDS = frozenset(
     "woon woont wonen woonde adres adressen huisadres thuis ophalen oppikken opgepikt opgehaald verzendadres verhuizing verhuisd verhuist familie bij postcode "
     "langs langsgaan logeer slaap poolparty".split()
 )
-_UNIT_AFTER = re.compile(
+_QUANTITY_AFTER = re.compile(
     r"^ ?(?:uur|u\b|min\b|minuten|minuut|euro|eur\b|ct\b|cent|km\b|meter|m\b|cm\b|mm\b|kg\b|gr\b|gram|liter|%|°|x\b|keer|dagen|weken|maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
-    r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|tegen\b|seconden|sec\b|t/m|tm\b|tot\b|-?0\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×|e\b|de\b|ste\b|st\b|v\b)"
+    r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|seconden|sec\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×)"
 )
+_SPAN_AFTER = re.compile(r"^ ?(?:tegen\b|t/m|tm\b|tot\b|-?0\b|e\b|de\b|ste\b|st\b|v\b)")
 _NUMBER_IS_DATE = re.compile(r"^ (?:jan|feb|mrt|maart|apr|april|mei|juni|juli|aug|sep|okt|nov|dec)")
-_POSTCODE = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[A-Z]{2})(?![\w-])")
 _POSTCODE_LOWER = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _POSTCODE_WORD = re.compile(r"\b(?:postcode|pc|adres|huisnummer|huisnr|woon|woont)\b")
 _HOUSE_AFTER = re.compile(
     rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)", re.IGNORECASE
 )
+_HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
+_STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
 _BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
-_NOT_CODE_LETTERS = frozenset(
-    "GB MB KB TB KM CM MM KG ML DL PK EU EK WK NL BE UK US VS EN OF IK JE ZE HE WE ME TE IN OP AL ZO DE HZ FM AM PM BC AD CE TV PC PS NA ER IS OK SA SD SS TM ST"
-    " BV NV GO XP HP".split()
-)
 _TOWN_AFTER = re.compile(rf"^,? (?P<code>[1-9]\d{{3}})(?: (?P<town>{_LETTER}[\w'-]{{2,24}}))?(?![\w-])")
-_BELGIAN_ALONE = re.compile(rf"(?<![\w.,/€$-])(?P<code>[1-9]\d{{3}}) (?P<town>[A-Z]{_LETTER}[\w'-]{{1,24}})")
 EXAMPLE = re.compile(r"\b(?:opdracht|opgave|voorbeeld|fictie\w{0,3}|verzin|verzonnen|excel|functie|webshop opdracht|testlaan|teststad|1234 ?ab|lessen|les over|quiz)\b")
 
 
@@ -66,11 +63,6 @@ def _endings() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         ending, _, kind = line.partition(" ")
         (weak if kind else strong).add(ending)
     return frozenset(strong), frozenset(weak), load_words("street_exceptions")
-
-
-@functools.cache
-def _towns() -> frozenset[str]:
-    return load_words("belgian_towns")
 
 
 def street_kind(word: str) -> str:
@@ -111,16 +103,19 @@ class AddressRecognizer:
                     yield match
             yield from self._beside_postcode(prepared)
             yield from self._bare_number(prepared)
+            yield from self._only_number(prepared)
         if not prepared.words.isdisjoint(self.TRIGGERS):
             yield from self._without_number(prepared, public)
 
     def _judged(self, found: "re.Match[str]", prepared: PreparedText, public: PublicData) -> Match | None:
         start, end = found.span()
         after = prepared.folded[end : end + 12]
-        if _UNIT_AFTER.match(after) or _NUMBER_IS_DATE.match(after) or after[:1].isalnum() or after[:1] == "_":
+        if _QUANTITY_AFTER.match(after) or _NUMBER_IS_DATE.match(after) or after[:1].isalnum() or after[:1] == "_":
             return None
         street = found["street"]
         kind = street_kind(street)
+        if kind != "strong" and (_SPAN_AFTER.match(after) or 1900 <= int(found["number"]) <= 2035 or "numm" in found[0].lower()):
+            return None
         start = _lead(prepared.plain, start)
         capital = prepared.plain[start].isupper()
         if public.address(prepared.plain[start:end]):
@@ -152,10 +147,15 @@ class AddressRecognizer:
         lowered = street.lower()
         if lowered in _never_streets():
             return "", 0.0
+        if lowered in load_words("street_names") and (capital or lives):
+            return "street named after a bird, plant or tool, and number", 0.84
+        article = bool(re.match(r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|Voor|Eerste|Tweede|Derde|Vierde) [A-Z]", prepared.plain[start:end]))
+        if article and (lives or (prepared.before and _ASKED.search(prepared.subject)) or prepared.plain[start] not in "DH'"):
+            return "street with an article or adjective and number", 0.8
         if capital and len(street) >= 3 and not self._is_ordinary(prepared, start, end):
             if _LIVES.search(prepared.ahead(start, 40)) or re.match(r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]):
                 return "name with a capital and number; word of living there", 0.8
-            if prepared.before and _ASKED.search(prepared.subject) and start <= 25:
+            if prepared.before and _ASKED.search(prepared.subject) and start <= 45:
                 return "name with a capital and number; asked for in the messages before", 0.75
             if kind and capital:
                 return "weak street ending with a capital, and number", 0.75
@@ -167,7 +167,7 @@ class AddressRecognizer:
     def _without_number(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         for lives in re.finditer(r"\b(?:woon|woont|wonen|woonde)\b", prepared.folded):
             place = lives.end()
-            for found in _STREET_ONLY.finditer(prepared.plain, place, place + 60):
+            for found in _STREET_ONLY.finditer(prepared.plain, place, place + 90):
                 street = found["street"]
                 number = _ON_NUMBER.match(prepared.folded[found.end() : found.end() + 24])
                 if street_kind(street) != "strong" or len(street) < 7:
@@ -187,8 +187,16 @@ class AddressRecognizer:
             if not found["code"][-2:].isupper() and not _POSTCODE_WORD.search(prepared.folded):
                 continue
             house = _HOUSE_AFTER.match(prepared.plain[found.end() : found.end() + 30])
-            if house is not None and not _UNIT_AFTER.match(prepared.folded[found.end() + house.end() :][:12]):
+            if house is not None and not _QUANTITY_AFTER.match(prepared.folded[found.end() + house.end() :][:12]):
                 yield Match(found.end() + house.start("house"), found.end() + house.end("house"), "ADDRESS", 0.85, "house number beside a postcode")
+
+    def _only_number(self, prepared: PreparedText) -> Iterator[Match]:
+        """A house number alone: somebody "woont op nr 26", or answers so when an address is asked."""
+        for found in _HOUSE_WORD.finditer(prepared.folded):
+            lives = re.search(r"\b(?:woon|woont|wonen|woonde)\b[^.\n]{0,25}$", prepared.folded[: found.start()])
+            asked = found.start() <= 3 and prepared.before and _STREET_TALK.search(prepared.subject)
+            if lives or asked:
+                yield Match(*found.span(), "ADDRESS", 0.72, "house number; word of living there")
 
     def _bare_number(self, prepared: PreparedText) -> Iterator[Match]:
         found = _BARE_HOUSE.match(prepared.plain)
@@ -220,6 +228,10 @@ def _lead(text: str, start: int) -> int:
     for _ in range(4):
         head = text[max(0, start - 26) : start]
         found = _LEAD_END.search(head) or _CAPITAL_END.search(head)
+        if found is not None and found.re is _CAPITAL_END and _named_after_nature(text, start):
+            break
+        if found is not None and found.re is _CAPITAL_END and found[0].strip().lower() in load_words("first_names"):
+            break
         if found is None or (found[0].strip().lower() in _PREPOSITIONS and not _keeps(text, found, start)):
             break
         start -= len(found[0])
@@ -244,6 +256,12 @@ def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
     return bool(re.search(r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|willem|pater|sint|pastoor|generaal|graaf) $", head, re.IGNORECASE)) or bool(
         re.search(r"(?:burgemeester|burg\.?|dr\.?|jan|wethouder|jacob) (?:van|de|der|den|op|ter|ten) $", head, re.IGNORECASE)
     )
+
+
+def _named_after_nature(text: str, start: int) -> bool:
+    """Before "Meidoorn 7" a word with a capital is somebody's name."""
+    word = re.match(rf"{_LETTER}+", text[start : start + 20])
+    return word is not None and word[0].lower() in load_words("street_names")
 
 
 def _trim(text: str, start: int) -> int:

@@ -44,6 +44,7 @@ _PERSON_WORD = frozenset(
 _ASKED = re.compile(r"\b(?:geboortedatum|geboortedata|geboren|verjaardag|verjaardagen|jarig|geb|geboortedag|verjaardagskalender)\b")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
+_TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
 _FIRST_YEAR = 1925
 _LATEST_AGE = 4
 
@@ -71,7 +72,7 @@ class BirthDateRecognizer:
             if not found_any and "geboorte" in text:
                 for found in _SQUEEZED.finditer(text):
                     if is_birth_date(found) and _BORN.search(text):
-                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.8, "six or eight digits that make a date; word about birth")
+                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.9, "six or eight digits that make a date; word about birth")
         if prepared.digits <= 2:
             for found in _IN_WORDS.finditer(text):
                 if not _NEW_DATE.search(text):
@@ -79,29 +80,36 @@ class BirthDateRecognizer:
 
     def _person(self, found: "re.Match[str]", prepared: PreparedText) -> tuple[str, float] | None:
         start, end = found.span()
-        near = prepared.near(start, end, 60)
         line = prepared.ahead(start, 60)
+        near = f"{line} {prepared.folded[end : end + 60].partition(chr(10))[0]}"
         if re.search(r"[+†]\s?$", line):
             return None
         born = bool(_BORN.search(near))
-        if _NEW_DATE.search(prepared.near(start, end, 45)) and not re.search(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$", line):
+        if _NEW_DATE.search(near) and not re.search(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$", line):
             return None
         if born:
             return "word about birth", 0.95
         if _IS_OF.search(line):
             return '"is van"', 0.9
+        if _is_old(found["year"]) and not _TITLE.search(line):
+            return None
         names = load_words("first_names")
         ahead = _WORD.findall(line)
         behind = _WORD.findall(prepared.folded[end : end + 20].partition("\n")[0])
         if any(word in names for word in (*ahead[-3:], *behind[:1])):
             return "first name beside it", 0.88
-        if _PERSON_WORD.intersection((*ahead[-2:], *behind[:2])):
+        if _PERSON_WORD.intersection((*ahead[-2:], *behind[:2])) or _TITLE.search(line):
             return "word for a person beside it", 0.8
-        if prepared.before and _ASKED.search(prepared.subject) and start <= 25:
+        if prepared.before and _ASKED.search(prepared.subject) and start <= 60:
             return "asked for in the messages before", 0.85
         if _named_before(prepared.plain[:start]):
             return "name before it", 0.8
         return None
+
+
+def _is_old(year: str) -> bool:
+    """Dates before 1955 are history unless a word says that somebody was born then."""
+    return len(year) == 4 and int(year) < 1955
 
 
 def _named_before(head: str) -> bool:

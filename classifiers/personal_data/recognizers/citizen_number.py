@@ -11,7 +11,7 @@ from stdnum.be import bis, nn
 from stdnum.nl import bsn
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs
+from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs, spelled_runs
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
@@ -29,20 +29,30 @@ class CitizenNumberRecognizer:
     name = "citizen_number"
 
     def wants(self, prepared: PreparedText) -> bool:
-        """Eight digits, or number words with a word about a BSN."""
-        return prepared.digits >= 8 or (may_be_spelled(prepared) and bool(_CONTEXT.search(prepared.folded)))
+        """Eight digits, or number words."""
+        return prepared.digits >= 8 or may_be_spelled(prepared)
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every citizen number."""
         for found in _BELGIAN_SHAPE.finditer(prepared.plain):
             passes = nn.is_valid(found[0]) or bis.is_valid(found[0])
             why = "Belgian national register number; python-stdnum check " + ("passes" if passes else "fails")
-            yield Match(found.start(), found.end(), "BSN", 0.98 if passes else 0.85, why)
+            yield Match(found.start(), found.end(), "BSN", 0.98 if passes else 0.9, why)
         about = self._about(prepared)
         if about is None:
+            yield from self._in_words(prepared)
             return
+        shaped = [found.span() for found in _BELGIAN_SHAPE.finditer(prepared.plain)]
         for run in runs(prepared):
-            yield from self._in_run(run, prepared, about)
+            if not any(start <= run.starts[0] < end for start, end in shaped):
+                yield from self._in_run(run, prepared, about)
+
+    def _in_words(self, prepared: PreparedText) -> Iterator[Match]:
+        """Nobody spells out nine digits that happen to pass the eleven test."""
+        for run in spelled_runs(prepared.folded) if may_be_spelled(prepared) else ():
+            words = len(set(run.starts))
+            if len(run.digits) == words == 9 and prepared.digits == 0 and bsn.is_valid(run.digits):
+                yield Match(run.starts[0], run.ends[-1], "BSN", 0.75, "nine digits in words; python-stdnum eleven test passes")
 
     def _about(self, prepared: PreparedText) -> str | None:
         if _CONTEXT.search(prepared.folded) or _BELGIAN.search(prepared.folded):

@@ -8,13 +8,13 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
 _VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
-_SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw|pass)"
+_SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"
 _OWNER = r"(?:[^\W\d_][\w'.-]{0,18} ){0,7}?"
 _PASSWORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
 _OWNED = re.compile(rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
 _PIN = re.compile(
     r"(?<!\w)(?:pin|pincode|pinnetje|toegangscode|alarmcode|kluiscode|slotcode|deurcode|poortcode|cijferslot|hek|hekje|code|sleutelkastje|ontgrendelcode|schermcode)\b"
-    r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |gwn |nog steeds |nu )?(?P<value>\d{4,8}[A-Z]?|\d{3} \d{3})(?![\w:/-]|[.,]\d)"
+    r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |gwn |nog steeds |nu )?(?P<value>\d{4,8}[a-z]?|\d{3} \d{3})(?![\w:/-]|[.,]\d)"
 )
 _LOGIN = re.compile(
     rf"(?<!\w)(?:inlog|inlogcode|inlognaam|login|log in|inloggen|gebruikersnaam|gebruiker|username|user|account|docentaccount|inloggegevens|logt in met)\b(?:[^\S\n]?(?:is|=|:|met|van)?)(?: {_OWNER}(?:is|=|:|met))?\s?(?P<user>{_VALUE})"
@@ -25,7 +25,7 @@ _LOGIN_WORD = re.compile(
     r"\b(?:inlog\w{0,8}|login|log in|log maar in|ww|wachtwoord|account|docentaccount|magister|somtoday|somtodey|netflix|disney|spotify|smartschool|itslearning|teams|kijken|gebruiker\w{0,5}|admin|kopieer)\b"
 )
 _PERSON = re.compile(
-    r"\b(?:van|zijn|zn|z'n|haar|dr|d'r|mijn|mn|m'n|me|ons|onze|hun|jouw|je|telefoon|tel|foon|ipad|laptop|chromebook|fiets|huis|thuis|hek|deur|poort|schuur|garage|alarm|"
+    r"\b(?:zijn|zn|z'n|haar|dr|d'r|mijn|mn|m'n|me|ons|onze|hun|jouw|je|telefoon|tel|foon|ipad|laptop|chromebook|fiets|huis|thuis|hek|deur|poort|schuur|garage|alarm|"
     r"magister|somtoday|insta|snap|bankpas|pas|account|2fa|verificatie\w{0,4}|gebruik|pak|sleutelkastje|hekje)\b"
 )
 _PUBLIC_CODE = re.compile(
@@ -34,6 +34,9 @@ _PUBLIC_CODE = re.compile(
 )
 _ASKED = re.compile(r"\b(?:pin|pincode|code|ww|wachtwoord|inlog|cijferslot|slot|kastje|saldo|kaart|hoe kom ik in)\b")
 _BARE = re.compile(r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|^(?P<start>\d{4}) en dan hekje")
+_SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
+_SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
+_SPREAD = re.compile(rf"(?<!\w){_SECRET}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
 _NO_VALUE = frozenset(
     "is was wat welk welke niet nooit vergeten kwijt veranderd veranderen al weer ook gwn gewoon nog van voor op in het de een die dat mn mijn je jouw zijn haar te om en of maar want "
     "gereset reset resetten gehackt wijzigen delen geven geef sturen stuur nodig moet moeten mag hetzelfde anders makkelijk moeilijk zwak sterk goed fout ingevuld invullen geraden raden "
@@ -48,13 +51,13 @@ class CredentialRecognizer:
     name = "credential"
 
     TRIGGERS = frozenset(
-        "ww wachtwoord wachtwoordje password passwd paswoord pw pass wwoord pin pincode toegangscode alarmcode kluiscode deurcode code inlog inlogcode inlognaam login "
+        "ww wachtwoord wachtwoordje password passwd paswoord pw wwoord pin pincode toegangscode alarmcode kluiscode deurcode code inlog inlogcode inlognaam login "
         "gebruikersnaam gebruiker username account docentaccount inloggen cijferslot log hek sleutelkastje admin inloggegevens woord woo".split()
     )
 
     def wants(self, prepared: PreparedText) -> bool:
         """A word about logging in, or a bare code that the messages before ask for."""
-        return not prepared.words.isdisjoint(self.TRIGGERS) or (prepared.digits >= 3 and len(prepared.raw) <= 60)
+        return not prepared.words.isdisjoint(self.TRIGGERS) or " / " in prepared.plain or (prepared.digits >= 3 and len(prepared.raw) <= 90)
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every login, password and code."""
@@ -67,8 +70,25 @@ class CredentialRecognizer:
                 yield from self._codes(prepared)
             for found in _LOGIN.finditer(prepared.folded):
                 yield from self._user(found, prepared)
+        yield from self._loose(prepared)
         if prepared.before and prepared.digits >= 4 and len(prepared.raw) <= 40 and _ASKED.search(prepared.subject):
             yield from self._asked(prepared)
+
+    def _loose(self, prepared: PreparedText) -> Iterator[Match]:
+        """A word with the shape of a password somewhere in a message, or a conversation, about a password."""
+        asked = not _SECRET_WORD.search(prepared.folded)
+        if asked and not (prepared.before and _SECRET_WORD.search(prepared.subject)):
+            return
+        for found in _SHAPE.finditer(prepared.plain):
+            value = found[0].rstrip(".,?:;)")
+            if value.lower().startswith(("wacht", "w8w")) or not looks_secret(value) or not any(map(str.isdigit, value)) or len(value) < 5:
+                continue
+            if asked and not re.search(r"[_#$&*!]", value):
+                continue
+            yield Match(found.start(), found.start() + len(value), "CREDENTIAL", 0.72, "shape of a password; passwords are talked about")
+        spread = _SPREAD.search(prepared.folded)
+        if spread is not None:
+            yield Match(*spread.span("value"), "CREDENTIAL", 0.8, "password, letter by letter")
 
     def _codes(self, prepared: PreparedText) -> Iterator[Match]:
         for found in _PIN.finditer(prepared.folded):

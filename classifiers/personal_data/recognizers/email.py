@@ -15,14 +15,14 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
 _PLAIN = re.compile(r"(?<![\w.+%-])[\w+%-](?:[\w.+%-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])")
-_AT = r"(?:@|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apestaartje?\)|\[apestaartje?\]|\(apenstaartje?\)|apen?staart(?:je)?|aapje|\bat\b)"
+_AT = r"(?:@|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apen?staart(?:je)?\)|\[apen?staart(?:je)?\]|apen?staart(?:je)?|aapje|\bat\b)"
 _DOT = r"(?:\(punt\)|\[punt\]|\(dot\)|\[dot\]|\[\.\]|\(\.\)|punt|dot|\.)"
 _LINK = r"(?:underscore|liggend streepje|streepje|min)"
 _SPACE = r"[ \-]{0,3}"
 _PART = r"[^\W_](?:[\w-]{0,30}?[^\W_])?"
 _LOCAL = rf"{_PART}(?:{_SPACE}(?:{_DOT}|{_LINK}|_|\+){_SPACE}{_PART}){{0,4}}"
 _SPELLED = re.compile(
-    rf"(?<![\w.@])(?P<local>{_LOCAL}){_SPACE}(?P<at>{_AT}){_SPACE}(?P<name>[^\W_][\w-]{{0,30}})(?: (?!punt|dot)(?P<second>[^\W_]{{2,20}}))?"
+    rf"(?<![\w.@])(?P<local>{_LOCAL}){_SPACE}(?P<at>{_AT}){_SPACE}(?P<name>[^\W_](?:\w|-(?!punt|dot)){{0,30}})(?: (?!punt|dot)(?P<second>[^\W_]{{2,20}}))?"
     rf"(?P<rest>(?:{_SPACE}{_DOT}{_SPACE}[^\W_]{{2,24}}){{0,3}})"
 )
 _BETWEEN_LABELS = re.compile(rf"{_SPACE}{_DOT}{_SPACE}")

@@ -26,7 +26,7 @@ _PLATFORM = re.compile(
 )
 _NAMED = re.compile(
     r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|gamertag|tinder|roblox)(?!\w)"
-    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|:|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?P<name>[^\s,;:()\"]{4,32})"
+    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|:|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?=[\w.]{0,31}[._\d])(?P<name>[^\s,;:()\"]{4,32})"
 )
 _ADD = re.compile(r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})")
 _ON_PLATFORM = re.compile(r"(?<!\w)(?P<name>[A-Za-z][\w.]{3,30}) op (?:insta|snap|tiktok|discord|roblox|psn|xbox|steam)(?!\w)")

@@ -32,6 +32,7 @@ _CONTEXT = re.compile(
     r"golf|polo|bmw|audi|mercedes|volvo|kia|skoda|opel|tesla|fiat|renault|peugeot|citroen|toyota|seat|ford|mini|kever|parkeer\w{0,4}|geparkeerd|vak|aangereden|doodgereden|lek prikken)\b"
 )
 _PLATE_WORD = re.compile(r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat)\b")
+_QUESTION = re.compile(r"\b(?:vraag|opgave|opg|som) \d+")
 _NOT_PLATE = re.compile(r"\b(?:code|stoel|zitplaats|seat|galerij|serienummer|serienr|sn|track|trace|kortingscode|kluisje|lokaal|ral|pantone|versie|model|bestelnr|artikelnr|schaak\w{0,4}|map|factuur)\b")
 
 
@@ -42,19 +43,21 @@ class LicencePlateRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """A plate has two digits and two letters at the least."""
-        return prepared.digits >= 2 and ("-" in prepared.plain or bool(_CONTEXT.search(prepared.folded)))
+        return prepared.digits >= 2 and ("-" in prepared.plain or "🚗" in prepared.plain or bool(_CONTEXT.search(prepared.folded)) or bool(prepared.before))
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every plate: with dashes by its shape, otherwise with a word about a vehicle."""
         text = prepared.plain
         named = bool(_PLATE_WORD.search(prepared.folded)) or (bool(prepared.before) and bool(_PLATE_WORD.search(prepared.subject)))
         about = named or bool(_CONTEXT.search(prepared.folded))
-        if not about and _NOT_PLATE.search(prepared.folded):
+        if _QUESTION.search(prepared.folded) or (not about and _NOT_PLATE.search(prepared.folded)):
             return
+        if "🚗" in text or "🚙" in text:
+            about = True
         for found in _DASHED.finditer(text):
             if _is_likely(found[0], about):
                 yield Match(*found.span(), "LICENCE_PLATE", 0.96 if about else 0.9, "series of a licence plate" + ("; word about a vehicle" if about else ""))
-        if about:
+        if about or named:
             for found in _SPACED.finditer(text):
                 if _is_likely(found[0], named):
                     yield Match(*found.span(), "LICENCE_PLATE", 0.86, "series of a licence plate with spaces; word about a vehicle")

@@ -8,7 +8,7 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
 _LIVE = re.compile(
-    r"(?:📍 ?)?(?:live ?locatie|actuele locatie|huidige locatie|locatie gedeeld)(?: (?:gedeeld|delen))?(?: (?:van|door|met) [^\W\d_]{2,20})?(?:,? ?\d{1,2} (?:uur|min\w{0,5})| ?\([^)\n]{1,40}\))?"
+    r"(?:live ?locatie|actuele locatie|huidige locatie|locatie gedeeld)(?: (?:gedeeld|delen))?(?: (?:van|door|met) [^\W\d_]{2,20})?(?:,? ?\d{1,2} (?:uur|min\w{0,5})| ?\([^)\n]{1,40}\))?"
 )
 _LIVE_SHARED = re.compile(r"gedeeld|📍|\(|nog \d|\d (?:uur|min)")
 _MAP = re.compile(
@@ -39,7 +39,7 @@ class LocationRecognizer:
         """Give every place of a person; a map of a hall or shop is public."""
         text = prepared.folded
         for found in _LIVE.finditer(text):
-            if _LIVE_SHARED.search(found[0]):
+            if _LIVE_SHARED.search(text[max(0, found.start() - 3) : found.end()]):
                 start = found.start()
                 yield Match(start, found.start() + len(found[0].rstrip(" ,")), "LOCATION", 0.9, "shared live location")
         for found in _MAP.finditer(prepared.plain):

@@ -11,6 +11,7 @@ _PREFIX = r"(?:(?:van|de|den|der|ter|ten|het|'t|el|al|op|in|ibn|von|da|dos) ){0,
 _SURNAME = r"[A-Z][^\W\d_]{1,20}(?:[-'’][A-Z]?[^\W\d_]{1,20}){0,2}(?:-[a-z]{2,4} [A-Z][^\W\d_]{1,20})?"
 _FULL = re.compile(rf"(?<![\w@/.-])(?P<first>[A-Z][^\W\d_]{{1,15}}(?:-[A-Z][^\W\d_]{{1,15}})?)(?P<middle>(?: [A-Z][^\W\d_]{{1,15}}){{0,2}}) (?P<prefix>{_PREFIX})(?P<last>{_SURNAME})(?![\w@-])")
 _INITIALS = re.compile(rf"(?<![\w@/.-])(?:[A-Z]\.[ ]?){{1,4}}{_PREFIX}{_SURNAME}(?![\w@-])")
+_INSTITUTION = re.compile(r"(?:Huis|School|College|Lyceum|Museum|Stichting|Straat|Plein|Park|Kerk|Ziekenhuis|Basisschool|Gymnasium|Centrum)$")
 _PLACE_WORD = re.compile(r"^(?:Van|De|Den|Het|Dr|Mevr|Meneer|Mevrouw|Dhr|Beste|Hallo|Lieve|Groet|Familie|Fam|Camping|Sint|Huize|Burg|Zwembad|Sporthal|School|Groetjes|Mvg)$")
 
 
@@ -31,7 +32,7 @@ def names_beside(prepared: PreparedText, matches: Sequence[Match]) -> Iterator[M
         yield Match(*found.span(), "NAME", 0.8, "initials and surname beside another datum", "name")
     for found in _FULL.finditer(prepared.plain):
         first, last = found["first"], found["last"].lower()
-        if _PLACE_WORD.match(first):
+        if _PLACE_WORD.match(first) or _INSTITUTION.match(found["last"]):
             continue
         known = first.lower() in firsts
         if known or (last in lasts and not found["middle"]):

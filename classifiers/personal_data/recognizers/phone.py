@@ -11,7 +11,7 @@ import phonenumbers
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import DigitRun, may_be_spelled, plain_runs, spelled_runs
 from classifiers.personal_data.public import PublicData, national_digits
-from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.text import FILLER, PreparedText
 
 _CONTEXT = re.compile(
     r"\b(?:nummers?|nr|nrs|nummertje|telnr|tel|telefoon|telefoonnummer|tell?ie|mobiel|mobieltje|gsm|bel|belt|bellen|gebeld|app|appt|appen|whatsapp|"
@@ -21,10 +21,10 @@ _OTHER_NUMBER = re.compile(
     r"\b(?:isbn|ean|barcode|serienummer|serienr|sn|s/n|track|trace|track-and-trace|pakket|bestelnr|bestelnummer|bestelling|order|"
     r"ordernr|ordernummer|factuur|factuurnummer|factuurnr|artikelnr|artikelnummer|chipnr|chipnummer|modelnummer|map|code|kahoot|pin|kenteken|"
     r"bsn|burgerservicenummer|leerlingnummer|leerlingnr|highscore|score|seed|coords|dossiernummer|klantnummer|lidnummer|kluisje|kluis|blz|"
-    r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|iban|rekening|rekeningnummer|advertentienummer|bonnummer|lotnummer|"
+    r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|parketnummer|zaaknummer|kenmerk|dossier|iban|rekening|rekeningnummer|advertentienummer|bonnummer|lotnummer|"
     r"onderwijsnummer|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer|zorgpas|polis|polisnummer)\W{0,3}(?:(?:is|was|van|nr|nummer|v?d|de|het|mn|zn)\W{1,3}){0,3}$"
 )
-_ARITHMETIC = re.compile(r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|=|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)")
+_ARITHMETIC = re.compile(r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|= ?\d|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)")
 _SCHEME = re.compile(r"(?:https?://|www\.)\S{0,200}$")
 _CHAT_LINK = re.compile(r"(?:wa\.me/|api\.whatsapp\.com/send\?phone=|tel:)\+?$")
 _GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|telefoon|met)$")
@@ -33,6 +33,12 @@ _PART = re.compile(
     r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|eindigt met)\s{0,2}(?P<tail>\d(?:[ .-]?\d){1,7})(?!\d)"
     r"|\b(?:begint|begin|beginnen|start)\b(?: [^\W\d]{1,12}){0,5}[ ,:]{1,3}(?P<head>0[46]\d?(?:[ .-]?\d){1,6})(?!\d)"
 )
+_PERSON = re.compile(
+    r"\b(?:mijn|mn|me|zijn|zn|haar|dr|opa|oma|bompa|bomma|mama|papa|ma|pa|mam|pap|moeder|vader|tante|oom|nonkel|thuis|prive|privé|mevr|mevrouw|meneer|juf|"
+    r"buurvrouw|buurman|hem|hij|zij|ze|ons)\b"
+)
+_SCHOOL_MOBILE = re.compile(r"\b(?:schoolnummer|schooltelefoon|schoolmobiel|kamptelefoon)\b")
+_IBAN_HEAD = re.compile(r"[A-Z]{2} ?\d{2} ?[A-Z]{4} ?$")
 _NL_MOBILE = re.compile(r"06\d{8}")
 
 
@@ -96,7 +102,7 @@ class PhoneRecognizer:
         start, end = (run.start if first == 0 and run.plus else run.starts[first]), run.ends[last - 1]
         digits = run.digits[first:last]
         plus = run.plus and first == 0
-        start, end = _with_bracket(prepared.plain, start, end)
+        start, end = _with_bracket(prepared.plain, start, _with_frame(prepared.plain, end))
         if not self._stands_free(prepared, start, end):
             return None
         checked = check(("+" if plus or digits.startswith(("316", "324")) else "") + digits, strict_abroad=not plus)
@@ -114,20 +120,20 @@ class PhoneRecognizer:
         ahead = prepared.ahead(start)
         if _OTHER_NUMBER.search(ahead) or _ARITHMETIC.match(prepared.folded[end : end + 12]):
             return None
-        mobile = bool(_NL_MOBILE.fullmatch(national)) or (len(national) == 10 and national.startswith("04"))
-        if (not mobile or _ends_round(national)) and (place := public.beside(prepared, start, end)) is not None:
-            del place
+        mobile = bool(_NL_MOBILE.fullmatch(national))
+        if (not mobile or _SCHOOL_MOBILE.search(ahead)) and public.beside(prepared, start, end) is not None:
             return None
-        if not mobile and _ends_round(national) and not _CONTEXT.search(prepared.near(start, end)):
-            return None
-        if _CONTEXT.search(prepared.near(start, end)):
+        near = prepared.near(start, end)
+        if _CONTEXT.search(near):
             return Match(start, end, "PHONE", min(0.99, confidence + 0.04), why + "; context word")
-        if not mobile and confidence < 0.9:
+        if not mobile and (_ends_round(national) or (confidence < 0.85 and not _PERSON.search(near))):
             return None
         return Match(start, end, "PHONE", confidence, why)
 
     def _stands_free(self, prepared: PreparedText, start: int, end: int) -> bool:
         text = prepared.plain
+        if _IBAN_HEAD.search(text[max(0, start - 12) : start]):
+            return False
         if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
             letters = re.search(r"[^\W\d_]{1,20}$", prepared.folded[max(0, start - 20) : start])
             if letters is None or not _GLUED_BEFORE.search(letters[0]):
@@ -185,6 +191,13 @@ def _with_bracket(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def _with_frame(text: str, end: int) -> int:
+    """Take the frame of the last keycap along."""
+    while text[end : end + 1] == FILLER:
+        end += 1
+    return end
+
+
 def _ends_round(national: str) -> bool:
     """Numbers of organisations end in zeros ("55 40 00") or hold a row of them ("299 00 00")."""
     return national.endswith("00") or "0000" in national[3:] or "9900" in national
@@ -211,7 +224,7 @@ def check(written: str, strict_abroad: bool) -> tuple[str, str, float] | None:
         number = phonenumbers.parse(written, region)
         if phonenumbers.is_valid_number(number):
             mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-            return written, f"phonenumbers: valid in {region}", 0.95 if mobile else 0.88
+            return written, f"phonenumbers: valid in {region}", 0.95 if mobile else 0.88 if len(written) == 10 else 0.82
     if _NL_MOBILE.fullmatch(written):
         return written, "shape of a Dutch mobile number, series not in use", 0.86
     if len(written) == 10 and written.startswith("04"):

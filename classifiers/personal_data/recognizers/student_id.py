@@ -11,7 +11,7 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
 _CONTEXT = re.compile(
-    r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|stam|onderwijs|school|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
+    r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|stam|onderwijs|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
 )
 _SUBJECT = re.compile(r"\b(?:leerling|student|studenten|kandidaats?|examen|onderwijs|stam)(?:-| )?(?:nummers?|nrs?|id|kaart|pas|pasje)\b")
 _NUMBER = re.compile(r"(?<![\w.,:/+-])(?:[sS]\d{5,9}|\d{3,9})(?![\w:/]|[.,-]\d)")
