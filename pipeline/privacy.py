@@ -29,12 +29,14 @@ _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _PSEUDONYM_BYTES = 16
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def replace_surrogates(text: str) -> str:
-    """Give the text with each lone surrogate replaced by U+FFFD: no encoding can hold one."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+    """Give the text with surrogate pairs joined and lone surrogates, which no encoding can hold, as U+FFFD."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Cipher:

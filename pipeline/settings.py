@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     worker_port: int = Field(6066, ge=0, le=65535)
     """Loopback port of the worker's own web server: `/metrics`."""
 
+    seen_days: int = Field(7, ge=7, le=400)
+    """How long a message is recognized when it comes again. Platforms send again for a week at most; a school that
+    imports whole chat exports now and then chooses more."""
     context_messages: int = Field(10, ge=0, le=10)
     """How many of a group's last messages are held for judging in conversation."""
     context_seconds: float = Field(3600.0, ge=0, le=3600)
