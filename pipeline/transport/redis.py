@@ -7,12 +7,13 @@ matter; what it leaves out: exactly-once, more than one worker a group, standby 
 
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import redis
 from faust.exceptions import ImproperlyConfigured
 from faust.transport import base
 from faust.types import AppT
+from faust.types.enums import ProcessingGuarantee
 from faust.types.transports import ConsumerT, ProducerT
 from redis.asyncio import Redis
 
@@ -99,7 +100,8 @@ class Transport(base.Transport):
 
 def refuse_exactly_once(app: AppT) -> None:
     """Say so at start when an app asks for a promise that this transport does not make."""
-    if app.in_transaction:
+    guarantee = cast("ProcessingGuarantee", app.conf.processing_guarantee)  # typed as its class by Faust
+    if guarantee == ProcessingGuarantee.EXACTLY_ONCE:
         msg = (
             "The redis:// transport does not do processing_guarantee='exactly_once': "
             "use 'at_least_once' and make the work idempotent (by message id)."
