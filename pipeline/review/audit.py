@@ -31,7 +31,7 @@ async def global_trail(redis: Redis, limit: int) -> list[AuditEntry]:
 
 async def trim_global_trail(redis: Redis, before: float) -> None:
     """Remove entries written before a time; their own ids bear the server's time."""
-    await redis.xtrim(key("audit"), minid=f"{int(before * 1000)}-0", approximate=False)
+    await redis.xtrim(key("audit"), minid=f"{max(0, int(before * 1000))}-0", approximate=False)
 
 
 def _entry(fields: Hash, sealing: Sealing | None) -> AuditEntry:

@@ -1,8 +1,8 @@
 """Figures for management: what happened over a period, with every count hidden that would point at a few people.
 
-A count below `SMALLEST` is None. Where the hidden cells of a row could be worked out from its total (one hidden cell,
-or several that together are below `SMALLEST`), the smallest shown cells are hidden too. Periods are fixed, because the
-difference of two freely chosen ones would be a single day's figure.
+A count below `SMALLEST` is None, zero too. The hidden cells of a row together are its total less the shown ones: where
+that would be 1 to 4, the smallest shown cells are hidden too (that all are zero points at nobody). Periods are fixed,
+because the difference of two freely chosen ones would be a single day's figure.
 """
 
 from collections import Counter
@@ -26,8 +26,6 @@ SMALLEST = 5
 """The smallest count that is shown."""
 PERIODS = (7, 30, 90, 365)
 """The periods, in days, that can be asked for."""
-KEEP_SECONDS = 400 * 24 * 3600
-"""How long a day's figures are kept: the longest period and a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def hide_small(cells: Sequence[int]) -> list[Count]:
     """
     hidden = {index for index, count in enumerate(cells) if count < SMALLEST}
     shown = sorted(set(range(len(cells))) - hidden, key=lambda index: (cells[index], index), reverse=True)
-    while hidden and shown and (len(hidden) < 2 or sum(cells[index] for index in hidden) < SMALLEST):
+    while shown and 0 < sum(cells[index] for index in hidden) < SMALLEST:
         hidden.add(shown.pop())
     return [None if index in hidden else count for index, count in enumerate(cells)]
 

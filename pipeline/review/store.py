@@ -16,6 +16,7 @@ from typing import cast
 import msgspec
 from redis.asyncio import Redis
 
+from pipeline.counters import ACCEPTED, DAY_SECONDS, Counters
 from pipeline.events import FailedMessage, Flag
 from pipeline.privacy import Identity, Keyring
 from pipeline.review import audit, changes, statistics
@@ -343,16 +344,19 @@ class ReviewStore:
         """Figures of the last days, today included, with small counts hidden.
 
         Args:
-            days: Rounded up to the next of `statistics.PERIODS`: freely chosen periods would give a single day's
-                figure away by subtraction.
+            days: Rounded up to the next of `statistics.PERIODS` (at most the last of them): freely chosen periods
+                would give a single day's figure away by subtraction.
         """
         now = self._clock()
         period = statistics.period(days, school_day(now))
         stored = await self._hashes(key("day", day.isoformat()) for day in period)
-        messages = await self._messages_read(period)
+        read: dict[date, dict[str, int]] = {day: {} for day in period}
+        for entry in await Counters(self._redis).days(period[0], period[-1]):
+            if entry.group:
+                read[entry.day][entry.group] = entry.counts.get(ACCEPTED, 0)
         counts = [
-            statistics.DayCounts(day, read, {name.decode(): int(count) for name, count in fields.items()})
-            for day, fields, read in zip(period, stored, messages, strict=True)
+            statistics.DayCounts(day, read[day], {name.decode(): int(count) for name, count in fields.items()})
+            for day, fields in zip(period, stored, strict=True)
         ]
         return statistics.figures(counts, await self.counts())
 
@@ -387,7 +391,7 @@ class ReviewStore:
             base64.b32encode(secrets.token_bytes(10)).decode().lower(),
             now,
             school_day(flag.scored_at).isoformat(),
-            statistics.KEEP_SECONDS,
+            DAY_SECONDS,
         )
 
     async def _judge(
@@ -419,9 +423,6 @@ class ReviewStore:
             now + CLAIM_SECONDS,
         )
         _raise_refusal(refusal, case_id)
-
-    async def _messages_read(self, days: Sequence[date]) -> list[dict[str, int]]:
-        raise NotImplementedError
 
     def _indexes(self, index: str, allowed_groups: frozenset[str] | None) -> list[str]:
         """The sorted sets that together hold what may be seen."""
