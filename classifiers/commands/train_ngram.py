@@ -1,4 +1,4 @@
-"""`vangnet train-ngram`: trains the fast first stage from the corpus in the repository, in a few minutes on one core."""
+"""`vangnet train-ngram`: trains the fast first stage from the corpus, in a few minutes on one core."""
 
 from pathlib import Path
 
