@@ -35,8 +35,6 @@ logger = logging.getLogger(__name__)
 FIRST_DELAY: Final = 0.05
 """Seconds before the first repeat; it doubles up to `LONGEST_DELAY`."""
 LONGEST_DELAY: Final = 1.0
-PATIENCE_AT_STOP: Final = 5.0
-"""Seconds that a stopping worker goes on trying, before it leaves the rest to its next start."""
 SECONDS_BETWEEN_WARNINGS: Final = 10.0
 
 T = TypeVar("T")
@@ -103,30 +101,26 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, ResponseError) and str(error).startswith(("MISCONF", "LOADING", "MASTERDOWN", "TRYAGAIN"))
 
 
-async def persist(what: str, attempt: Callable[[], Awaitable[T]], stopping: Callable[[], bool]) -> T:
+async def persist(what: str, attempt: Callable[[], Awaitable[T]], given_up: Callable[[], bool]) -> T:
     """Try until it works, however long the server is away.
 
     Args:
         what: What is tried, for the log.
         attempt: Makes one attempt.
-        stopping: True when the worker is stopping; from then on it tries for `PATIENCE_AT_STOP` only.
+        given_up: True once it is no longer worth waiting for the server.
 
     Raises:
-        redis.exceptions.RedisError: An error that waiting does not mend, or the patience at stop is over.
+        redis.exceptions.RedisError: An error that waiting does not mend, or any after giving up.
+        OSError: The same, from below redis-py.
     """
     now = asyncio.get_running_loop().time
     delay = FIRST_DELAY
     warned_at: float | None = None
-    stopping_since: float | None = None
     while True:
         try:
             result = await attempt()
         except (RedisError, OSError) as error:
-            if not is_passing(error):
-                raise
-            if stopping_since is None and stopping():
-                stopping_since = now()
-            if stopping_since is not None and now() - stopping_since >= PATIENCE_AT_STOP:
+            if not is_passing(error) or given_up():
                 raise
             if warned_at is None or now() - warned_at >= SECONDS_BETWEEN_WARNINGS:
                 warned_at = now()

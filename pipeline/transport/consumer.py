@@ -11,9 +11,9 @@ Faust's rules that are not obvious from its code, each learned by seeing it go w
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from faust.transport import consumer as base
@@ -29,6 +29,8 @@ from pipeline.transport.streams import Extent, StoredRecord
 
 if TYPE_CHECKING:
     from pipeline.transport.redis import Transport
+
+T = TypeVar("T")
 
 BLOCK_MS = 100
 """Longest wait of a read. New records end it at once; a seek or a resumed partition waits for it."""
@@ -159,7 +161,7 @@ class Consumer(base.Consumer):
         while not self.should_stop:
             await self.sleep(RENEW_SECONDS)
             if self._lease is not None and not self.should_stop:
-                await self._check_lease(self._lease)
+                await self._unless_stopping(self._check_lease(self._lease))
 
     async def _check_lease(self, lease: Lease) -> None:
         holder = await self.transport.persist("renewing the lease", lease.hold)
@@ -323,7 +325,7 @@ class Consumer(base.Consumer):
         while not self.should_stop:
             await self.sleep(LAG_SECONDS)
             if self._assigned and not self.should_stop:
-                for tp, extent in (await self._extents(self._assigned)).items():
+                for tp, extent in (await self._unless_stopping(self._extents(self._assigned)) or {}).items():
                     self.app.monitor.track_tp_end_offset(tp, extent.highwater)
 
     def topic_partitions(self, topic: str) -> int | None:
@@ -400,17 +402,23 @@ class Consumer(base.Consumer):
                 self.transport.client, self._group, offsets, lease=(lease.name, lease.token), trimmed=trimmed
             )
 
-        try:
+        async def commit() -> bool:
             if await self.transport.persist("committing", attempt):
                 return True
             # The lease ran out while the server or this process stood still; it may still be nobody's.
             await self._check_lease(lease)
             return await self.transport.persist("committing", attempt)
+
+        return bool(await self._unless_stopping(commit()))
+
+    async def _unless_stopping(self, work: Awaitable[T]) -> T | None:
+        """Do something, or leave it when the worker stops while the server is away: its next start does the rest."""
+        try:
+            return await work
         except (RedisError, OSError):
             if not self.app.should_stop:
                 raise
-            self.log.warning("Stopping without a last commit; the next start does the work since the one before again.")
-            return False
+            return None
 
     # -- retention -----------------------------------------------------------------------------------------------
 
@@ -424,9 +432,7 @@ class Consumer(base.Consumer):
             for topic, held in list(self.transport.topics.items()):
                 seconds = held.retention_seconds
                 if seconds is not None and not held.compacting:
-                    dropped = await self.transport.persist(
-                        "dropping old records",
-                        partial(streams.trim_older, self.transport.client, topic, seconds),
-                    )
+                    drop = partial(streams.trim_older, self.transport.client, topic, seconds)
+                    dropped = await self._unless_stopping(self.transport.persist("dropping old records", drop))
                     if dropped:
                         self.log.info("Dropped %d records of %r older than %.0f s.", dropped, topic, seconds)

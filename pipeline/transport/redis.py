@@ -5,9 +5,10 @@ partition in order, again after a crash from the last commit on. The measured fa
 matter; what it leaves out: exactly-once, more than one worker a group, standby replicas, pattern subscriptions.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 import redis
 from faust.exceptions import ImproperlyConfigured
@@ -25,6 +26,9 @@ from pipeline.transport.streams import TopicConfig, create_topic
 
 T = TypeVar("T")
 
+PATIENCE_AT_STOP: Final = 5.0
+"""Seconds that a stopping worker waits for a server that is away, before it leaves the rest to its next start."""
+
 
 class Transport(base.Transport):
     """Holds what producer and consumer share: the client and how each topic is held."""
@@ -39,6 +43,7 @@ class Transport(base.Transport):
         self.topics: dict[str, TopicConfig] = {}
         self._client: Redis | None = None
         self._turn = count()
+        self._stopping_since: float | None = None
 
     @property
     def client(self) -> Redis:
@@ -72,8 +77,15 @@ class Transport(base.Transport):
         return super().create_producer(**kwargs)
 
     async def persist(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it works; see `connection.persist`."""
-        return await connection.persist(what, attempt, lambda: self.app.should_stop)
+        """Try until it works, or the worker stops and its patience is over; see `connection.persist`."""
+        return await connection.persist(what, attempt, self._has_given_up)
+
+    def _has_given_up(self) -> bool:
+        if not self.app.should_stop:
+            return False
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+        return time.monotonic() - self._stopping_since >= PATIENCE_AT_STOP
 
     async def ensure_topic(self, topic: str, wanted: TopicConfig | None = None) -> TopicConfig:
         """Make a topic unless it exists, and remember how it is held.
