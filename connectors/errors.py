@@ -47,6 +47,10 @@ class NoChatInArchiveError(ArchiveError):
     """The zip holds no chat text, or several and none is named as WhatsApp does."""
 
 
+class IntakeAwayError(ConnectorError):
+    """The store or the broker stayed away; nothing is lost, and starting again goes on where it stopped."""
+
+
 class ImportRefusedError(ConnectorError):
     """The group is not in the ledger or does not take messages now."""
 

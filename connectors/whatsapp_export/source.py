@@ -64,7 +64,7 @@ class Source:
     size: int
     """Bytes of chat text."""
     notes: tuple[str, ...] = ()
-    """What the user should know of how it was read (Dutch)."""
+    """What the user should know of how it was read."""
 
     def lines(self) -> Iterator[Line]:
         """Read the lines in order, in bounded memory.
@@ -218,9 +218,9 @@ def _survey(path: Path, entry: str | None, raw: "io.BufferedReader[_Counted]") -
     if encoding is None:
         encoding = "utf-8"
         if bad and good > bad:
-            note = f"het bestand is op {bad} plaatsen beschadigd; daar staat een vraagteken-teken"
+            note = f"the file is damaged in {bad} places; each shows as a replacement character"
         elif bad:
-            encoding, note = "cp1252", "het bestand is geen UTF-8; gelezen als Windows-1252"
+            encoding, note = "cp1252", "the file is not UTF-8; it was read as Windows-1252"
     return Source(path, entry, encoding, digest.hexdigest(), size, (note,) if note else ())
 
 
@@ -229,14 +229,14 @@ def _by_beginning(head: bytes) -> tuple[str | None, str | None]:
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig", None
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", "het bestand is UTF-16 in plaats van UTF-8"
+        return "utf-16", "the file is UTF-16 instead of UTF-8"
     # Only the first line's date is looked at: no message of the chat can make the file seem to be what it is not.
     head = head[:32]
     pairs = len(head) // 2
     if pairs >= 8:
         # Latin text in UTF-16 without a mark: every other byte is zero.
         if head[1::2].count(0) > 0.7 * pairs:
-            return "utf-16-le", "het bestand is UTF-16 in plaats van UTF-8"
+            return "utf-16-le", "the file is UTF-16 instead of UTF-8"
         if head[0::2].count(0) > 0.7 * pairs:
-            return "utf-16-be", "het bestand is UTF-16 in plaats van UTF-8"
+            return "utf-16-be", "the file is UTF-16 instead of UTF-8"
     return None, None
