@@ -30,7 +30,9 @@ _MARK = re.compile(
     r"|(?<!\w)(?:blijft zitten|doubleert|(?:\w{2,6}|zes) onvoldoendes|(?:mavo|havo|vwo|vmbo|kader|basis) advies|cito \d{3}|bespreekgeval)(?!\w)"
 )
 _SELF = re.compile(r"(?<!\w)(?:ik|mijn|mn|m'n|me)(?!\w)")
-_OTHER = re.compile(r"(?<!\w)(?:hij|zij|ze|zijn|zn|z'n|haar|dr|d'r|die|hun|meneer|mevrouw|mevr|juf|meester|moeder van|vader van|ouders van|onze|ons|familie)(?!\w)")
+_OTHER = re.compile(
+    r"(?<!\w)(?:hij|zij|ze|zijn|zn|z'n|haar|dr|d'r|die|hun|meneer|mevrouw|mevr|juf|meester|moeder van|vader van|ouders van|onze|ons|familie)(?!\w)"
+)
 
 
 def contextual(prepared: PreparedText) -> Iterator[Match]:
@@ -43,8 +45,8 @@ def contextual(prepared: PreparedText) -> Iterator[Match]:
         Matches of the types HEALTH, FAMILY and MARKS.
     """
     names = load_words("first_names")
-    other = bool(_OTHER.search(prepared.folded)) or not names.isdisjoint(prepared.words)
-    if not other and _SELF.search(prepared.folded):
+    other = prepared.mentions(_OTHER) or not names.isdisjoint(prepared.words)
+    if not other and prepared.mentions(_SELF):
         return
     for pattern, kind in ((_HEALTH, "HEALTH"), (_FAMILY, "FAMILY"), (_MARK, "MARKS")):
         for found in pattern.finditer(prepared.folded):

@@ -60,7 +60,15 @@ _SIGN = re.compile(r"[0-9@#/\[\u20e3\uff10-\uff19]")
 @functools.cache
 def _keywords() -> frozenset[str]:
     """Words without which a message that holds no digit, at sign or link cannot hold personal data."""
-    return TRIGGERS | CredentialRecognizer.TRIGGERS | HandleRecognizer.TRIGGERS | EmailRecognizer.TRIGGERS | AddressRecognizer.TRIGGERS | {"locatie", "geboren", "verjaardag"}
+    return (
+        TRIGGERS
+        | CredentialRecognizer.TRIGGERS
+        | HandleRecognizer.TRIGGERS
+        | EmailRecognizer.TRIGGERS
+        | AddressRecognizer.TRIGGERS
+        | LocationRecognizer.TRIGGERS
+        | {"geboren", "verjaardag"}
+    )
 
 
 def may_hold(text: str) -> bool:

@@ -47,7 +47,9 @@ def joined(prepared: PreparedText, recognizers: tuple[Recognizer, ...], public: 
         if place is None:
             break
         piece = fragment[place[0] : place[1]]
-        if len(pieces) == _PLAIN_PIECES and not any(word in NUMBER_WORDS for one in (piece, *pieces) for word in one.lower().split()):
+        if len(pieces) == _PLAIN_PIECES and not any(
+            word in NUMBER_WORDS for one in (piece, *pieces) for word in one.lower().split()
+        ):
             break
         pieces.insert(0, piece)
     start, end = own
@@ -58,7 +60,13 @@ def joined(prepared: PreparedText, recognizers: tuple[Recognizer, ...], public: 
             for match in recognizer.find(whole, public) if recognizer.wants(whole) else ():
                 if match.start == 0 and match.end > len(head):
                     place = (start, start + match.end - len(head))
-                    yield Match(*place, match.type, match.confidence - 0.04, f"{match.why}; joined over {len(pieces) - first + 1} messages", recognizer.name)
+                    yield Match(
+                        *place,
+                        match.type,
+                        match.confidence - 0.04,
+                        f"{match.why}; joined over {len(pieces) - first + 1} messages",
+                        recognizer.name,
+                    )
                     return
 
 
@@ -72,5 +80,11 @@ def beginning(prepared: PreparedText) -> Iterator[Match]:
         At most one match.
     """
     found = _BEGINNING.match(prepared.plain) if 4 <= prepared.digits <= 8 and len(prepared.raw) <= 20 else None
-    if found is not None and _ASKED.search(prepared.subject):
-        yield Match(*found.span("number"), "PHONE", 0.7, "only the beginning of a mobile number; numbers are talked about", "phone")
+    if found is not None and prepared.asked(_ASKED):
+        yield Match(
+            *found.span("number"),
+            "PHONE",
+            0.7,
+            "only the beginning of a mobile number; numbers are talked about",
+            "phone",
+        )

@@ -34,8 +34,11 @@ def settle(matches: Iterable[Match]) -> list[Match]:
     Returns:
         Matches that do not overlap, by place.
     """
+    ordered = sorted(matches, key=lambda one: (-one.confidence, one.start - one.end, one.start, one.type))
+    covered = bytearray(max((one.end for one in ordered), default=0))
     kept: list[Match] = []
-    for match in sorted(matches, key=lambda one: (-one.confidence, one.start - one.end, one.start, one.type)):
-        if all(match.end <= other.start or other.end <= match.start for other in kept):
+    for match in ordered:
+        if covered.find(1, match.start, match.end) < 0:
             kept.append(match)
+            covered[match.start : match.end] = b"\x01" * (match.end - match.start)
     return sorted(kept, key=lambda one: one.start)

@@ -40,6 +40,8 @@ TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | {"six", "nu
 """Words of which a message must hold at least one before number words are looked for."""
 
 _ALIKE_DIGIT = {"o": "0", "ø": "0", "l": "1", "i": "1", "|": "1", "z": "2", "s": "5", "g": "6", "b": "8"}
+_LONGEST_SERIES = 60
+"""Pieces of a spelled run; no number is longer, and without an end the work would grow with the square of the text."""
 _ALIKE_ALONE = frozenset("oøil|")
 """Letters that may stand for digits in a token without any digit; "is" and "zo" are words."""
 _FILLERS = frozenset({"en", "dan", "nog", "daarna", "streepje", "spatie", "punt", "keer"})
@@ -166,7 +168,8 @@ def spelled_runs(text: str) -> Iterator[DigitRun]:
         near = series is not None and _is_gap(text, last_end, found.start())
         pieces = _pieces(token, found.start())
         if pieces is None:
-            if near and token in _FILLERS:
+            if series is not None and near and token in _FILLERS:
+                series.spelled = series.spelled or token == "dan"
                 last_end = found.end() + (4 if text.startswith(" een", found.end()) and token == "nog" else 0)
             elif token == "dubbel" and (near or series is None):
                 double, last_end = True, found.end()
@@ -175,7 +178,7 @@ def spelled_runs(text: str) -> Iterator[DigitRun]:
                     yield run
                 series = None
             continue
-        if series is not None and not near:
+        if series is not None and (not near or len(series.pieces) > _LONGEST_SERIES):
             if (run := series.close()) is not None:
                 yield run
             series = None
@@ -219,6 +222,8 @@ def may_be_spelled(prepared: PreparedText) -> bool:
     if len(prepared.words & TRIGGERS) >= 2 or any(word.startswith("nulz") for word in prepared.words):
         return True
     if prepared.words & TRIGGERS and prepared.digits >= 3:
+        return True
+    if prepared.digits >= 8 and "dan" in prepared.words:
         return True
     if prepared.digits < 4:
         return False

@@ -13,6 +13,8 @@ from classifiers.personal_data.text import PreparedText
 _KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "handles", "handle_parts")
 _NOT_DIGIT = re.compile(r"\D")
 _NOT_WORD = re.compile(r"[^\w]")
+_BESIDE = frozenset(("boven", "naast", "tegenover", "achter"))
+"""Words that name a place only to tell which house is meant ("boven de kapper")."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
 _PERSONAL = frozenset(
@@ -88,7 +90,7 @@ class PublicData:
         ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
         behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
         for word in (*reversed(_WORD.findall(ahead)), *_WORD.findall(behind)):
-            if word in _PERSONAL:
+            if word in _PERSONAL or word in _BESIDE:
                 return None
             if self._is_place(word):
                 return word

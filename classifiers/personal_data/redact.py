@@ -67,7 +67,9 @@ def redact(text: str, findings: Sequence[Finding], known: Mapping[tuple[str, str
             counts[parts[1]] = max(counts.get(parts[1], 0), int(parts[2]))
     pieces: list[str] = []
     place = 0
-    spans = sorted({(span.start, -span.end, span.type) for finding in findings for span in finding.spans if span.type in TAGS})
+    spans = sorted(
+        {(span.start, -span.end, span.type) for finding in findings for span in finding.spans if span.type in TAGS}
+    )
     for start, minus_end, kind in spans:
         first, end = max(start, 0), min(-minus_end, len(text))
         if end <= place or end <= first:

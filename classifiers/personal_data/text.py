@@ -15,7 +15,19 @@ FILLER = "\x1f"
 """Stands for a character that only decorates the one before it (the frame of a keycap, a zero-width joiner)."""
 
 _DECORATION = frozenset("\ufe0f\ufe0e\u20e3\u200b\u200c\u200d\u2060\ufeff\u00ad")
-_ALIKE = {"’": "'", "‘": "'", "`": "'", "´": "'", "–": "-", "—": "-", "‑": "-", "−": "-", "‐": "-", "\u00a0": " ", "\u202f": " "}
+_ALIKE = {
+    "’": "'",
+    "‘": "'",
+    "`": "'",
+    "´": "'",
+    "–": "-",
+    "—": "-",
+    "‑": "-",
+    "−": "-",
+    "‐": "-",
+    "\u00a0": " ",
+    "\u202f": " ",
+}
 _WORD = re.compile(r"[^\W\d_]+")
 _SUBJECT_MESSAGES = 8
 """How many earlier messages tell what a bare answer is about ("wat is je bsn?")."""
@@ -94,6 +106,26 @@ class PreparedText:
                 break
             found.append(fold(one.text))
         return tuple(reversed(found))
+
+    @cached_property
+    def _answers(self) -> dict[tuple[re.Pattern[str], bool], bool]:
+        return {}
+
+    def mentions(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether a pattern matches anywhere in the message (lower case); asked once, however many matches ask."""
+        key = (pattern, False)
+        if key not in self._answers:
+            self._answers[key] = pattern.search(self.folded) is not None
+        return self._answers[key]
+
+    def asked(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether a pattern matches in the messages before (lower case)."""
+        if not self.before:
+            return False
+        key = (pattern, True)
+        if key not in self._answers:
+            self._answers[key] = pattern.search(self.subject) is not None
+        return self._answers[key]
 
     def near(self, start: int, end: int, width: int = 45) -> str:
         """Give the lower-case text around [start, end), at most `width` characters either side, the span left out."""

@@ -27,13 +27,17 @@ _STREET_WORD = rf"{_LETTER}(?:{_LETTER}|[-'.](?={_LETTER})){{1,34}}"
 _CAPITAL_LEAD = rf"(?:[A-Z]{_LETTER}{{0,20}}\.? )"
 _WITH_NUMBER = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD}) {_NUMBER}", re.IGNORECASE)
 _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
-_ON_NUMBER = re.compile(rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)")
+_ON_NUMBER = re.compile(
+    rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)"
+)
 _LIVES = re.compile(
     r"\b(?:woon|woont|wonen|woonde|woonden|wonend|adres|adressen|huisadres|thuis|bij mij|bij ons|bij hem|bij haar|ophalen|oppikken|opgehaald|opgepikt|haal op|"
     r"afhalen|bezorg\w{0,6}|verzendadres|stuur\w{0,3}|brievenbus|logeer\w{0,4}|slaap|verhui\w{1,6}|familie|fam|langs ?gaan|langs|aanbellen|bel aan|belletje|voordeur|"
     r"afspreken bij|flat|studentenhuis|feest bij|kom naar|kom halen|kom m halen|op de stoep|poolparty|tav|t\.a\.v|oprit|adresje|zit op kot|kot|huis|bezoek|toeter\w{0,3}|vertrek)\b"
 )
-_ASKED = re.compile(r"\b(?:adres|adressen|woon je|woon jij|woont|wonen jullie|waar woon|huisnummer|waar moet ik (?:heen|zijn)|ophalen|postcode|straat|verzamelen bij|rijden|oppikken)\b")
+_ASKED = re.compile(
+    r"\b(?:adres|adressen|woon je|woon jij|woont|wonen jullie|waar woon|huisnummer|waar moet ik (?:heen|zijn)|ophalen|postcode|straat|verzamelen bij|rijden|oppikken)\b"
+)
 _LIVE_WORDS = frozenset(
     "woon woont wonen woonde adres adressen huisadres thuis ophalen oppikken opgepikt opgehaald verzendadres verhuizing verhuisd verhuist familie bij postcode "
     "langs langsgaan logeer slaap poolparty".split()
@@ -42,18 +46,23 @@ _QUANTITY_AFTER = re.compile(
     r"^ ?(?:uur|u\b|min\b|minuten|minuut|euro|eur\b|ct\b|cent|km\b|meter|m\b|cm\b|mm\b|kg\b|gr\b|gram|liter|%|°|x\b|keer|dagen|weken|maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
     r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|seconden|sec\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×)"
 )
+_SCORE = re.compile(r" \d{1,2}-\d{1,2}$")
 _SPAN_AFTER = re.compile(r"^ ?(?:tegen\b|t/m|tm\b|tot\b|-?0\b|e\b|de\b|ste\b|st\b|v\b)")
 _NUMBER_IS_DATE = re.compile(r"^ (?:jan|feb|mrt|maart|apr|april|mei|juni|juli|aug|sep|okt|nov|dec)")
 _POSTCODE_LOWER = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _POSTCODE_WORD = re.compile(r"\b(?:postcode|pc|adres|huisnummer|huisnr|woon|woont)\b")
 _HOUSE_AFTER = re.compile(
-    rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)", re.IGNORECASE
+    rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)",
+    re.IGNORECASE,
 )
 _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
 _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
 _BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
-_TOWN_AFTER = re.compile(rf"^,? (?P<code>[1-9]\d{{3}})(?: (?P<town>{_LETTER}[\w'-]{{2,24}}))?(?![\w-])")
-EXAMPLE = re.compile(r"\b(?:opdracht|opgave|voorbeeld|fictie\w{0,3}|verzin|verzonnen|excel|functie|webshop opdracht|testlaan|teststad|1234 ?ab|lessen|les over|quiz)\b")
+_CODE_AFTER = re.compile(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b")
+_TOWN_AFTER = re.compile(rf"^(?:, [1-9]\d{{3}}(?![\w-])|,? [1-9]\d{{3}} {_LETTER}[\w'-]{{2,24}}(?![\w-]))")
+EXAMPLE = re.compile(
+    r"\b(?:opdracht|opgave|voorbeeld|fictie\w{0,3}|verzin|verzonnen|excel|functie|webshop opdracht|testlaan|teststad|1234 ?ab|lessen|les over|quiz)\b"
+)
 
 
 @functools.cache
@@ -94,7 +103,7 @@ class AddressRecognizer:
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every private address."""
-        if EXAMPLE.search(prepared.folded):
+        if prepared.mentions(EXAMPLE):
             return
         if prepared.digits:
             for found in _WITH_NUMBER.finditer(prepared.plain):
@@ -114,7 +123,12 @@ class AddressRecognizer:
             return None
         street = found["street"]
         kind = street_kind(street)
-        if kind != "strong" and (_SPAN_AFTER.match(after) or 1900 <= int(found["number"]) <= 2035 or "numm" in found[0].lower()):
+        if kind != "strong" and (
+            _SPAN_AFTER.match(after)
+            or 1900 <= int(found["number"]) <= 2035
+            or _SCORE.search(found[0])
+            or "numm" in found[0].lower()
+        ):
             return None
         start = _lead(prepared.plain, start)
         capital = prepared.plain[start].isupper()
@@ -130,8 +144,8 @@ class AddressRecognizer:
     ) -> tuple[str, float]:
         start, end = span
         lives = bool(_LIVES.search(prepared.near(start, end, 60)))
-        code = bool(re.match(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b", prepared.plain[end : end + 14])) or bool(
-            _TOWN_AFTER.match(prepared.plain[end : end + 40])
+        code = bool(
+            _CODE_AFTER.match(prepared.plain[end : end + 14]) or _TOWN_AFTER.match(prepared.plain[end : end + 40])
         )
         compound = len(street) >= 7
         if kind == "strong" and compound:
@@ -147,15 +161,22 @@ class AddressRecognizer:
         lowered = street.lower()
         if lowered in _never_streets():
             return "", 0.0
-        if lowered in load_words("street_names") and (capital or lives):
+        if lowered in load_words("street_names") and (lives or (capital and lowered not in load_words("first_names"))):
             return "street named after a bird, plant or tool, and number", 0.84
-        article = bool(re.match(r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|Voor|Eerste|Tweede|Derde|Vierde) [A-Z]", prepared.plain[start:end]))
-        if article and (lives or (prepared.before and _ASKED.search(prepared.subject)) or prepared.plain[start] not in "DH'"):
+        article = bool(
+            re.match(
+                r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|Voor|Eerste|Tweede|Derde|Vierde) [A-Z]",
+                prepared.plain[start:end],
+            )
+        )
+        if article and (lives or (prepared.asked(_ASKED)) or prepared.plain[start] not in "DH'"):
             return "street with an article or adjective and number", 0.8
         if capital and len(street) >= 3 and not self._is_ordinary(prepared, start, end):
-            if _LIVES.search(prepared.ahead(start, 40)) or re.match(r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]):
+            if _LIVES.search(prepared.ahead(start, 40)) or re.match(
+                r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]
+            ):
                 return "name with a capital and number; word of living there", 0.8
-            if prepared.before and _ASKED.search(prepared.subject) and start <= 45:
+            if prepared.asked(_ASKED) and start <= 45:
                 return "name with a capital and number; asked for in the messages before", 0.75
             if kind and capital:
                 return "weak street ending with a capital, and number", 0.75
@@ -179,22 +200,37 @@ class AddressRecognizer:
                     yield Match(start, found.end(), "ADDRESS", 0.8, "street ending; word of living there")
                     if number is not None:
                         offset = found.end()
-                        yield Match(offset + number.start("number"), offset + number.end("number"), "ADDRESS", 0.78, "house number")
+                        yield Match(
+                            offset + number.start("number"),
+                            offset + number.end("number"),
+                            "ADDRESS",
+                            0.78,
+                            "house number",
+                        )
                 break
 
     def _beside_postcode(self, prepared: PreparedText) -> Iterator[Match]:
         for found in _POSTCODE_LOWER.finditer(prepared.plain):
-            if not found["code"][-2:].isupper() and not _POSTCODE_WORD.search(prepared.folded):
+            if not found["code"][-2:].isupper() and not prepared.mentions(_POSTCODE_WORD):
                 continue
             house = _HOUSE_AFTER.match(prepared.plain[found.end() : found.end() + 30])
             if house is not None and not _QUANTITY_AFTER.match(prepared.folded[found.end() + house.end() :][:12]):
-                yield Match(found.end() + house.start("house"), found.end() + house.end("house"), "ADDRESS", 0.85, "house number beside a postcode")
+                yield Match(
+                    found.end() + house.start("house"),
+                    found.end() + house.end("house"),
+                    "ADDRESS",
+                    0.85,
+                    "house number beside a postcode",
+                )
 
     def _only_number(self, prepared: PreparedText) -> Iterator[Match]:
         """A house number alone: somebody "woont op nr 26", or answers so when an address is asked."""
         for found in _HOUSE_WORD.finditer(prepared.folded):
-            lives = re.search(r"\b(?:woon|woont|wonen|woonde)\b[^.\n]{0,25}$", prepared.folded[: found.start()])
-            asked = found.start() <= 3 and prepared.before and _STREET_TALK.search(prepared.subject)
+            lives = re.search(
+                r"\b(?:woon|woont|wonen|woonde)\b[^.\n]{0,25}$",
+                prepared.folded[max(0, found.start() - 40) : found.start()],
+            )
+            asked = found.start() <= 3 and prepared.asked(_STREET_TALK)
             if lives or asked:
                 yield Match(*found.span(), "ADDRESS", 0.72, "house number; word of living there")
 
@@ -203,8 +239,12 @@ class AddressRecognizer:
         if found is None or not prepared.fragments:
             return
         last = prepared.fragments[-1].strip()
-        if _POSTCODE_LOWER.fullmatch(last) or (street_kind(last.rpartition(" ")[2]) == "strong" and len(last) >= 7 and last.count(" ") <= 3):
-            yield Match(*found.span("house"), "ADDRESS", 0.8, "house number after a street or postcode in the message before")
+        if _POSTCODE_LOWER.fullmatch(last) or (
+            street_kind(last.rpartition(" ")[2]) == "strong" and len(last) >= 7 and last.count(" ") <= 3
+        ):
+            yield Match(
+                *found.span("house"), "ADDRESS", 0.8, "house number after a street or postcode in the message before"
+            )
 
 
 @functools.cache
@@ -253,8 +293,16 @@ def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
     if word[0].isupper():
         return True
     head = text[max(0, start - len(found[0]) - 16) : start - len(found[0])]
-    return bool(re.search(r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|willem|pater|sint|pastoor|generaal|graaf) $", head, re.IGNORECASE)) or bool(
-        re.search(r"(?:burgemeester|burg\.?|dr\.?|jan|wethouder|jacob) (?:van|de|der|den|op|ter|ten) $", head, re.IGNORECASE)
+    return bool(
+        re.search(
+            r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|willem|pater|sint|pastoor|generaal|graaf) $",
+            head,
+            re.IGNORECASE,
+        )
+    ) or bool(
+        re.search(
+            r"(?:burgemeester|burg\.?|dr\.?|jan|wethouder|jacob) (?:van|de|der|den|op|ter|ten) $", head, re.IGNORECASE
+        )
     )
 
 
@@ -268,6 +316,10 @@ def _trim(text: str, start: int) -> int:
     """Drop a capital word that begins a sentence and is no part of a street name."""
     while True:
         word = re.match(rf"({_LETTER}+)\.? ", text[start : start + 24])
-        if word is None or word[1].lower() not in _SENTENCE_WORD or (word[1][0].isupper() and word[1].lower() in ("de", "het")):
+        if (
+            word is None
+            or word[1].lower() not in _SENTENCE_WORD
+            or (word[1][0].isupper() and word[1].lower() in ("de", "het"))
+        ):
             return start
         start += word.end()

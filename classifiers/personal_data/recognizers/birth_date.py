@@ -20,15 +20,23 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_NUMERIC = re.compile(r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)")
-_ISO = re.compile(r"(?<![\w.,:/-])(?P<year>(?:19|20)\d{2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\w]|[-/.:]\d)")
-_NAMED = re.compile(rf"(?<![\w.,:/-])(?P<day>\d{{1,2}})(?:e|ste|de)?[ -](?P<month>{_MONTH})\b\.?[ -](?P<year>\d{{4}}|'?\d{{2}})(?![\w]|[-/.:,]\d)")
+_NUMERIC = re.compile(
+    r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)"
+)
+_ISO = re.compile(
+    r"(?<![\w.,:/-])(?P<year>(?:19|20)\d{2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\w]|[-/.:]\d)"
+)
+_NAMED = re.compile(
+    rf"(?<![\w.,:/-])(?P<day>\d{{1,2}})(?:e|ste|de)?[ -](?P<month>{_MONTH})\b\.?[ -](?P<year>\d{{4}}|'?\d{{2}})(?![\w]|[-/.:,]\d)"
+)
 _SQUEEZED = re.compile(r"(?<![\w.,:/-])(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)?\d{2})(?![\w]|[-/.:,]\d)")
 _IN_WORDS = re.compile(
     rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
     rf" (?:{_MONTH}) (?:tweeduizend|negentien)[a-zëé]{{3,20}}(?!\w)"
 )
-_BORN = re.compile(r"\b(?:geboren|geb|geboortedatum|geboortedata|geboortedag|geboorte|verjaardag|verjaardagen|verjaardagskalender|geboortejaar|gebdatum|gbd|dob|jarig|verjaart|geboortekaartje|ter wereld)\b")
+_BORN = re.compile(
+    r"\b(?:geboren|geb|geboortedatum|geboortedata|geboortedag|geboorte|verjaardag|verjaardagen|verjaardagskalender|geboortejaar|gebdatum|gbd|dob|jarig|verjaart|geboortekaartje|ter wereld)\b"
+)
 _IS_OF = re.compile(
     r"(?:\b(?:ik|hij|zij|ze|jij|je|die|\w{2,15})\s(?:ben|is|bent|komt)\s(?:dus\s|echt\s|ook\s|gwn\s|gewoon\s)?(?:geboren\s)?(?:van|op)\s(?:de\s)?|\bzelf\svan\s)$"
 )
@@ -41,7 +49,9 @@ _PERSON_WORD = frozenset(
     "ik ikke mijn mn m'n me hij zij ze zijn zn z'n haar dr d'r meneer mevrouw mevr mr juf meester moeder vader mama papa oma opa broer zus broertje zusje dochter zoon mentor "
     "dhr tante oom neef nicht leerling patient client".split()
 )
-_ASKED = re.compile(r"\b(?:geboortedatum|geboortedata|geboren|verjaardag|verjaardagen|jarig|geb|geboortedag|verjaardagskalender)\b")
+_ASKED = re.compile(
+    r"\b(?:geboortedatum|geboortedata|geboren|verjaardag|verjaardagen|jarig|geb|geboortedag|verjaardagskalender)\b"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
 _TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
@@ -71,11 +81,17 @@ class BirthDateRecognizer:
                         yield Match(found.start(), found.end(), "DATE_OF_BIRTH", why[1], "full date; " + why[0])
             if not found_any and "geboorte" in text:
                 for found in _SQUEEZED.finditer(text):
-                    if is_birth_date(found) and _BORN.search(text):
-                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.9, "six or eight digits that make a date; word about birth")
+                    if is_birth_date(found) and prepared.mentions(_BORN):
+                        yield Match(
+                            found.start(),
+                            found.end(),
+                            "DATE_OF_BIRTH",
+                            0.9,
+                            "six or eight digits that make a date; word about birth",
+                        )
         if prepared.digits <= 2:
             for found in _IN_WORDS.finditer(text):
-                if not _NEW_DATE.search(text):
+                if not prepared.mentions(_NEW_DATE):
                     yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.8, "full date in words")
 
     def _person(self, found: "re.Match[str]", prepared: PreparedText) -> tuple[str, float] | None:
@@ -100,9 +116,9 @@ class BirthDateRecognizer:
             return "first name beside it", 0.88
         if _PERSON_WORD.intersection((*ahead[-2:], *behind[:2])) or _TITLE.search(line):
             return "word for a person beside it", 0.8
-        if prepared.before and _ASKED.search(prepared.subject) and start <= 60:
+        if prepared.asked(_ASKED) and start <= 60:
             return "asked for in the messages before", 0.85
-        if _named_before(prepared.plain[:start]):
+        if _named_before(prepared.plain[max(0, start - 70) : start]):
             return "name before it", 0.8
         return None
 
@@ -114,7 +130,12 @@ def _is_old(year: str) -> bool:
 
 def _named_before(head: str) -> bool:
     """Two words with a capital right before a date are a name ("Romy Vos 19-06-2010")."""
-    return bool(re.search(r"(?:^|[\s(:])[A-Z][^\W\d_]{1,20} (?:(?:van|de|der|den|het|el|ten|ter) ){0,2}[A-Z][^\W\d_]{1,20}(?:-[A-Z][^\W\d_]{1,20})?[ ,:(]{1,2}$", head))
+    return bool(
+        re.search(
+            r"(?:^|[\s(:])[A-Z][^\W\d_]{1,20} (?:(?:van|de|der|den|het|el|ten|ter) ){0,2}[A-Z][^\W\d_]{1,20}(?:-[A-Z][^\W\d_]{1,20})?[ ,:(]{1,2}$",
+            head,
+        )
+    )
 
 
 def is_birth_date(found: "re.Match[str]", today: datetime.date | None = None) -> bool:

@@ -15,11 +15,27 @@ from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs, sp
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
-_CONTEXT = re.compile(r"\b(?:bsn|b s n|b\.s\.n|burgerservice|burgerservicenummers?|bsnnummer|bsnr|sofi|sofinummer|digid|svnr)\b")
+_CONTEXT = re.compile(
+    r"\b(?:bsn|b s n|b\.s\.n|burgerservice|burgerservicenummers?|bsnnummer|bsnr|sofi|sofinummer|digid|svnr)\b"
+)
 _BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnummer)\b")
 _BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
-_OTHER = re.compile(r"\b(?:elfproef|11-proef|voorbeeld|test|test-bsn|testbsn|fictief|verzonnen|opgave|opdracht|informatica)\b")
-_WORDS = frozenset(("bsn", "burgerservicenummer", "burgerservice", "sofi", "sofinummer", "digid", "rijksregisternummer", "rijksregister", "bsnr"))
+_OTHER = re.compile(
+    r"\b(?:elfproef|11-proef|voorbeeld|test|test-bsn|testbsn|fictief|verzonnen|opgave|opdracht|informatica)\b"
+)
+_WORDS = frozenset(
+    (
+        "bsn",
+        "burgerservicenummer",
+        "burgerservice",
+        "sofi",
+        "sofinummer",
+        "digid",
+        "rijksregisternummer",
+        "rijksregister",
+        "bsnr",
+    )
+)
 _PART = re.compile(r"\bbegint met (?P<head>\d{4,8})(?!\d)")
 
 
@@ -52,12 +68,14 @@ class CitizenNumberRecognizer:
         for run in spelled_runs(prepared.folded) if may_be_spelled(prepared) else ():
             words = len(set(run.starts))
             if len(run.digits) == words == 9 and prepared.digits == 0 and bsn.is_valid(run.digits):
-                yield Match(run.starts[0], run.ends[-1], "BSN", 0.75, "nine digits in words; python-stdnum eleven test passes")
+                yield Match(
+                    run.starts[0], run.ends[-1], "BSN", 0.75, "nine digits in words; python-stdnum eleven test passes"
+                )
 
     def _about(self, prepared: PreparedText) -> str | None:
-        if _CONTEXT.search(prepared.folded) or _BELGIAN.search(prepared.folded):
+        if prepared.mentions(_CONTEXT) or prepared.mentions(_BELGIAN):
             return "context word"
-        asked = prepared.before and (_CONTEXT.search(prepared.subject) or _BELGIAN.search(prepared.subject))
+        asked = prepared.before and (prepared.asked(_CONTEXT) or prepared.asked(_BELGIAN))
         return "asked for in the messages before" if asked else None
 
     def _in_run(self, run: DigitRun, prepared: PreparedText, about: str) -> Iterator[Match]:
@@ -77,7 +95,9 @@ class CitizenNumberRecognizer:
     def _judged(self, digits: str, span: tuple[int, int], about: str) -> Match | None:
         if len(digits) == 11:
             if nn.is_valid(digits) or bis.is_valid(digits):
-                return Match(*span, "BSN", 0.97, f"Belgian national register number; python-stdnum check passes; {about}")
+                return Match(
+                    *span, "BSN", 0.97, f"Belgian national register number; python-stdnum check passes; {about}"
+                )
             return None
         if bsn.is_valid(digits):
             return Match(*span, "BSN", 0.98, f"BSN; python-stdnum eleven test passes; {about}")

@@ -10,8 +10,12 @@ from classifiers.personal_data.text import PreparedText
 _VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
 _SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"
 _OWNER = r"(?:[^\W\d_][\w'.-]{0,18} ){0,7}?"
-_PASSWORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
-_OWNED = re.compile(rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})")
+_PASSWORD = re.compile(
+    rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
+)
+_OWNED = re.compile(
+    rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
+)
 _PIN = re.compile(
     r"(?<!\w)(?:pin|pincode|pinnetje|toegangscode|alarmcode|kluiscode|slotcode|deurcode|poortcode|cijferslot|hek|hekje|code|sleutelkastje|ontgrendelcode|schermcode)\b"
     r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |gwn |nog steeds |nu )?(?P<value>\d{4,8}[a-z]?|\d{3} \d{3})(?![\w:/-]|[.,]\d)"
@@ -19,8 +23,12 @@ _PIN = re.compile(
 _LOGIN = re.compile(
     rf"(?<!\w)(?:inlog|inlogcode|inlognaam|login|log in|inloggen|gebruikersnaam|gebruiker|username|user|account|docentaccount|inloggegevens|logt in met)\b(?:[^\S\n]?(?:is|=|:|met|van)?)(?: {_OWNER}(?:is|=|:|met))?\s?(?P<user>{_VALUE})"
 )
-_PAIR = re.compile(rf"(?<![\w/])(?P<user>[\w.@+-]{{3,40}}) (?:/|ww:?|wachtwoord:?|pw:?|met ww|met wachtwoord) (?P<value>{_VALUE})")
-_PAIR_LOOSE = re.compile(rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})")
+_PAIR = re.compile(
+    rf"(?<![\w/])(?P<user>[\w.@+-]{{3,40}}) (?:/|ww:?|wachtwoord:?|pw:?|met ww|met wachtwoord) (?P<value>{_VALUE})"
+)
+_PAIR_LOOSE = re.compile(
+    rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})"
+)
 _LOGIN_WORD = re.compile(
     r"\b(?:inlog\w{0,8}|login|log in|log maar in|ww|wachtwoord|account|docentaccount|magister|somtoday|somtodey|netflix|disney|spotify|smartschool|itslearning|teams|kijken|gebruiker\w{0,5}|admin|kopieer)\b"
 )
@@ -33,9 +41,12 @@ _PUBLIC_CODE = re.compile(
     r"kopieerkamer|jackbox|minecraft|roblox|escape\w{0,5}|foto\w{0,6}|schoolfoto|slechtste|top 10|voorlichting|opdracht|bijvoorbeeld|bijv|bv)\b"
 )
 _ASKED = re.compile(r"\b(?:pin|pincode|code|ww|wachtwoord|inlog|cijferslot|slot|kastje|saldo|kaart|hoe kom ik in)\b")
-_BARE = re.compile(r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|^(?P<start>\d{4}) en dan hekje")
+_BARE = re.compile(
+    r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|^(?P<start>\d{4}) en dan hekje"
+)
 _SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
 _SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
+_STRONG = re.compile(r"\d\d|[_#$&*!].*\d|\d.*[_#$&*!]|\d$")
 _SPREAD = re.compile(rf"(?<!\w){_SECRET}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
 _NO_VALUE = frozenset(
     "is was wat welk welke niet nooit vergeten kwijt veranderd veranderen al weer ook gwn gewoon nog van voor op in het de een die dat mn mijn je jouw zijn haar te om en of maar want "
@@ -57,7 +68,11 @@ class CredentialRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """A word about logging in, or a bare code that the messages before ask for."""
-        return not prepared.words.isdisjoint(self.TRIGGERS) or " / " in prepared.plain or (prepared.digits >= 3 and len(prepared.raw) <= 90)
+        return (
+            not prepared.words.isdisjoint(self.TRIGGERS)
+            or " / " in prepared.plain
+            or (prepared.digits >= 3 and len(prepared.raw) <= 90)
+        )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every login, password and code."""
@@ -66,26 +81,37 @@ class CredentialRecognizer:
             for pattern in (_OWNED, _PASSWORD):
                 for found in pattern.finditer(prepared.folded):
                     yield from self._password(found, prepared)
-            if not _PUBLIC_CODE.search(prepared.folded):
+            if not prepared.mentions(_PUBLIC_CODE):
                 yield from self._codes(prepared)
             for found in _LOGIN.finditer(prepared.folded):
                 yield from self._user(found, prepared)
         yield from self._loose(prepared)
-        if prepared.before and prepared.digits >= 4 and len(prepared.raw) <= 40 and _ASKED.search(prepared.subject):
+        if prepared.before and prepared.digits >= 4 and len(prepared.raw) <= 40 and prepared.asked(_ASKED):
             yield from self._asked(prepared)
 
     def _loose(self, prepared: PreparedText) -> Iterator[Match]:
         """A word with the shape of a password somewhere in a message, or a conversation, about a password."""
-        asked = not _SECRET_WORD.search(prepared.folded)
-        if asked and not (prepared.before and _SECRET_WORD.search(prepared.subject)):
+        asked = not prepared.mentions(_SECRET_WORD)
+        if asked and not (prepared.asked(_SECRET_WORD)):
             return
         for found in _SHAPE.finditer(prepared.plain):
             value = found[0].rstrip(".,?:;)")
-            if value.lower().startswith(("wacht", "w8w")) or not looks_secret(value) or not any(map(str.isdigit, value)) or len(value) < 5:
+            if (
+                value.lower().startswith(("wacht", "w8w"))
+                or not looks_secret(value)
+                or not any(map(str.isdigit, value))
+                or len(value) < 5
+            ):
                 continue
-            if asked and not re.search(r"[_#$&*!]", value):
+            if not _STRONG.search(value) or (asked and not re.search(r"[_#$&*!]", value)):
                 continue
-            yield Match(found.start(), found.start() + len(value), "CREDENTIAL", 0.72, "shape of a password; passwords are talked about")
+            yield Match(
+                found.start(),
+                found.start() + len(value),
+                "CREDENTIAL",
+                0.72,
+                "shape of a password; passwords are talked about",
+            )
         spread = _SPREAD.search(prepared.folded)
         if spread is not None:
             yield Match(*spread.span("value"), "CREDENTIAL", 0.8, "password, letter by letter")
@@ -93,7 +119,7 @@ class CredentialRecognizer:
     def _codes(self, prepared: PreparedText) -> Iterator[Match]:
         for found in _PIN.finditer(prepared.folded):
             plain_code = found[0].startswith("code")
-            if plain_code and not _PERSON.search(prepared.folded):
+            if plain_code and not prepared.mentions(_PERSON):
                 continue
             if re.search(r"\b(?:niet|geen|slechtste)\b", found["owner"] or ""):
                 continue
@@ -101,16 +127,22 @@ class CredentialRecognizer:
 
     def _password(self, found: "re.Match[str]", prepared: PreparedText) -> Iterator[Match]:
         start, end = found.span("value")
-        end = start + len(prepared.plain[start:end].rstrip(_TRAIL if not prepared.plain[start:end].endswith("!") else ".,?:;)'\"”’"))
+        end = start + len(
+            prepared.plain[start:end].rstrip(_TRAIL if not prepared.plain[start:end].endswith("!") else ".,?:;)'\"”’")
+        )
         value = prepared.plain[start:end]
         if value.lower() in _NO_VALUE or len(value) < 3:
             return
         marked = found[0][: start - found.start()].rstrip(" \"'“‘").endswith((":", "="))
         looks = looks_secret(value)
-        sentence_end = prepared.folded[end : end + 1] in ("", ",", "\n", ".", "!") or prepared.folded[end : end + 2] in (" x", " 😂")
+        sentence_end = prepared.folded[end : end + 1] in ("", ",", "\n", ".", "!") or prepared.folded[
+            end : end + 2
+        ] in (" x", " 😂")
         if looks or (marked and value.isalnum() and len(value) >= 4):
             yield Match(start, end, "CREDENTIAL", 0.96 if looks else 0.88, "value behind a word for a password")
-        elif re.search(r"(?:\bis|\bwas) $", prepared.folded[:start]) and sentence_end and len(value) >= 8 and prepared.folded[:start].count(" ") >= 2:
+        elif (
+            re.search(r" (?:is|was) $", prepared.folded[max(0, start - 6) : start]) and sentence_end and len(value) >= 8
+        ):
             yield Match(start, end, "CREDENTIAL", 0.75, "long word behind a word for a password")
 
     def _user(self, found: "re.Match[str]", prepared: PreparedText) -> Iterator[Match]:
@@ -124,27 +156,54 @@ class CredentialRecognizer:
             yield Match(start, end, "CREDENTIAL", 0.97, "user name beside a password")
 
     def _pairs(self, prepared: PreparedText) -> Iterator[Match]:
-        about = bool(_LOGIN_WORD.search(prepared.folded)) or (bool(prepared.before) and bool(_LOGIN_WORD.search(prepared.subject)))
+        about = prepared.mentions(_LOGIN_WORD) or prepared.asked(_LOGIN_WORD)
         if not about:
             return
         for found in _PAIR.finditer(prepared.plain):
             value = found["value"].rstrip(".,?:;)")
             user = found["user"]
-            if (looks_secret(value) or (user.isdigit() and len(value) > 4)) and (looks_secret(user) or looks_secret(value)) and not _is_number_pair(user, value):
+            if (
+                (looks_secret(value) or (user.isdigit() and len(value) > 4))
+                and (looks_secret(user) or looks_secret(value))
+                and not _is_number_pair(user, value)
+            ):
                 yield Match(*found.span("user"), "CREDENTIAL", 0.97, "user name beside a password")
-                yield Match(found.start("value"), found.start("value") + len(value), "CREDENTIAL", 0.97, "password beside a user name")
+                yield Match(
+                    found.start("value"),
+                    found.start("value") + len(value),
+                    "CREDENTIAL",
+                    0.97,
+                    "password beside a user name",
+                )
         for found in _PAIR_LOOSE.finditer(prepared.plain):
             value = found["value"].rstrip(".,?:;)")
-            if looks_secret(value) and not value.isdigit() and "@" not in value and any(map(str.isalpha, value)) and len(value) >= 6:
+            if (
+                looks_secret(value)
+                and not value.isdigit()
+                and "@" not in value
+                and any(map(str.isalpha, value))
+                and len(value) >= 6
+            ):
                 yield Match(*found.span("user"), "CREDENTIAL", 0.975, "user name beside a password")
-                yield Match(found.start("value"), found.start("value") + len(value), "CREDENTIAL", 0.97, "password beside a user name")
+                yield Match(
+                    found.start("value"),
+                    found.start("value") + len(value),
+                    "CREDENTIAL",
+                    0.97,
+                    "password beside a user name",
+                )
 
     def _asked(self, prepared: PreparedText) -> Iterator[Match]:
-        if _PUBLIC_CODE.search(prepared.subject) or _PUBLIC_CODE.search(prepared.folded):
+        if prepared.asked(_PUBLIC_CODE) or prepared.mentions(_PUBLIC_CODE):
             return
         found = _BARE.match(prepared.folded)
         if found is not None:
-            yield Match(*found.span("value" if found["value"] else "start"), "CREDENTIAL", 0.72, "bare code; asked for in the messages before")
+            yield Match(
+                *found.span("value" if found["value"] else "start"),
+                "CREDENTIAL",
+                0.72,
+                "bare code; asked for in the messages before",
+            )
 
 
 def _is_number_pair(user: str, value: str) -> bool:

@@ -12,17 +12,21 @@ from classifiers.personal_data.text import PreparedText
 
 _CONTEXT = re.compile(
     r"\b(?:paspoort\w{0,8}|pas|passport|paszport|id|id-kaart|idkaart|id kaart|identiteits\w{0,12}|legitimatie\w{0,8}|document\w{0,8}|doc|docnr|visum|"
-    r"verblijfs\w{0,14}|rijbewijs\w{0,8}|zorgpas\w{0,8}|pasfoto|oranje kaart|kids-id|kidsid|europese zorgpas|ehic)\b"
+    r"verblijfs\w{0,14}|rijbewijs\w{0,8}|zorgpas\w{0,8}|pasfoto|oranje kaart|kids-id|kidsid|europese zorgpas|ehic|v-nummer|vnummer)\b"
 )
-_NOT_DOCUMENT = re.compile(r"\b(?:pakket|track|trace|serienummer|serienr|sn|code|korting|bestel\w{0,10}|factuur\w{0,8}|vlucht|order|kenteken)\b")
+_NOT_DOCUMENT = re.compile(
+    r"\b(?:pakket|track|trace|serienummer|serienr|sn|code|korting|bestel\w{0,10}|factuur\w{0,8}|vlucht|order|kenteken)\b"
+)
 # Two letters, six letters or digits, one digit; the Dutch series has no letter O.
 _DUTCH = re.compile(r"(?<![\w/-])[A-NP-Z]{2}[A-NP-Z0-9]{6}\d(?![\w-])")
 _DUTCH_LOWER = re.compile(r"(?<![\w/-])[a-np-z]{2}[a-np-z0-9]{6}\d(?![\w-])")
 _ABROAD = re.compile(r"(?<![\w/-])[A-Z]{1,3} ?\d{6,8}(?![\w-])")
 _BELGIAN_CARD = re.compile(r"(?<![\w-])\d{3}[- ]?\d{7}[- ]?\d{2}(?![\w-])")
 _BELGIAN_FOREIGNER = re.compile(r"(?<![\w-])B ?(?:\d ?){8,10}\d(?![\w-])")
-_NUMBER = re.compile(r"(?<![\w,.:/+-])(?:\d{9,10}|\d{5}(?: \d{2,5}){2,4})(?![\w:/-])")
-_NUMBER_CONTEXT = re.compile(r"\b(?:rijbewijs\w{0,8}|zorgpas\w{0,8}|verblijfs\w{0,14}|ehic|vreemdelingennummer|v-nummer)\b")
+_NUMBER = re.compile(r"(?<![\w,.:/+-])(?:\d{9,10}|\d{3} \d{3} \d{4}|\d{5}(?: \d{2,5}){2,4})(?![\w:/-])")
+_NUMBER_CONTEXT = re.compile(
+    r"\b(?:rijbewijs\w{0,8}|zorgpas\w{0,8}|verblijfs\w{0,14}|ehic|vreemdelingennummer|v-nummer|vnummer)\b"
+)
 
 
 class DocumentRecognizer:
@@ -36,8 +40,8 @@ class DocumentRecognizer:
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every document number."""
-        about = bool(_CONTEXT.search(prepared.folded)) or (bool(prepared.before) and bool(_CONTEXT.search(prepared.subject)))
-        other = bool(_NOT_DOCUMENT.search(prepared.folded))
+        about = prepared.mentions(_CONTEXT) or prepared.asked(_CONTEXT)
+        other = prepared.mentions(_NOT_DOCUMENT)
         for found in _DUTCH.finditer(prepared.plain):
             yield from self._dutch(found, about, other)
         if not about:
@@ -50,10 +54,12 @@ class DocumentRecognizer:
                     yield Match(*found.span(), "DOCUMENT", 0.85, "shape of a Dutch document number; context word")
         for found in _BELGIAN_CARD.finditer(prepared.plain):
             if eid.is_valid(found[0]):
-                yield Match(*found.span(), "DOCUMENT", 0.97, "Belgian identity card; python-stdnum check passes; context word")
+                yield Match(
+                    *found.span(), "DOCUMENT", 0.97, "Belgian identity card; python-stdnum check passes; context word"
+                )
         for found in _BELGIAN_FOREIGNER.finditer(prepared.plain):
             yield Match(*found.span(), "DOCUMENT", 0.85, "shape of a Belgian foreigner's card; context word")
-        if _NUMBER_CONTEXT.search(prepared.folded):
+        if prepared.mentions(_NUMBER_CONTEXT):
             for found in _NUMBER.finditer(prepared.plain):
                 yield Match(*found.span(), "DOCUMENT", 0.9, "number beside a word for a licence, permit or health card")
 

@@ -28,7 +28,9 @@ _SPELLED = re.compile(
 _BETWEEN_LABELS = re.compile(rf"{_SPACE}{_DOT}{_SPACE}")
 _BETWEEN_WORDS = re.compile(rf"{_SPACE}(?:{_LINK}){_SPACE}")
 _SPACED = re.compile(r"(?<![^\s:(])(?:[\w.+-] ){2,40}@(?: [\w.-]){3,40}(?![^\s,)])")
-_LOOSE = re.compile(r"(?<![\w.])(?P<local>[\w.+-]{2,40}) {0,2}@ {0,2}(?P<domain>[\w-]{2,30} {0,2}\. {0,2}[^\W\d_]{2,10})(?![\w.])")
+_LOOSE = re.compile(
+    r"(?<![\w.])(?P<local>[\w.+-]{2,40}) {0,2}@ {0,2}(?P<domain>[\w-]{2,30} {0,2}\. {0,2}[^\W\d_]{2,10})(?![\w.])"
+)
 _PROVIDERS = frozenset(
     "gmail hotmail outlook live icloud yahoo ziggo kpn kpnmail kpnplanet planet telenet skynet proximus xs4all hetnet home upcmail msn me "
     "proton protonmail gmx quicknet caiway casema tele2 solcon freeler zonnet online chello aol zeelandnet delta".split()
@@ -58,7 +60,12 @@ class EmailRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """An at sign, or a word or letter that stands for it."""
-        return "@" in prepared.plain or not prepared.words.isdisjoint(self.TRIGGERS) or "[a]" in prepared.folded or "(a)" in prepared.folded
+        return (
+            "@" in prepared.plain
+            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or "[a]" in prepared.folded
+            or "(a)" in prepared.folded
+        )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every address that is not an office's."""
@@ -66,18 +73,29 @@ class EmailRecognizer:
             for found in _PLAIN.finditer(prepared.plain):
                 yield from self._plain(found, public)
             for found in _SPACED.finditer(prepared.plain):
-                yield from self._squeezed(found.start(), found.end(), found[0].replace(" ", ""), public, "letter by letter")
+                yield from self._squeezed(
+                    found.start(), found.end(), found[0].replace(" ", ""), public, "letter by letter"
+                )
             for found in _LOOSE.finditer(prepared.plain):
                 if " " in found[0]:
-                    yield from self._squeezed(found.start(), found.end(), found[0].replace(" ", ""), public, "spaces around the at sign")
-        if not prepared.words.isdisjoint(self.TRIGGERS) or "[a]" in prepared.folded or "(a)" in prepared.folded or "[." in prepared.folded:
+                    yield from self._squeezed(
+                        found.start(), found.end(), found[0].replace(" ", ""), public, "spaces around the at sign"
+                    )
+        if (
+            not prepared.words.isdisjoint(self.TRIGGERS)
+            or "[a]" in prepared.folded
+            or "(a)" in prepared.folded
+            or "[." in prepared.folded
+        ):
             for found in _SPELLED.finditer(prepared.folded):
                 yield from self._spelled(found, public)
 
     def _plain(self, found: "re.Match[str]", public: PublicData) -> Iterator[Match]:
         yield from self._squeezed(found.start(), found.end(), found[0], public, "pattern", 0.97)
 
-    def _squeezed(self, start: int, end: int, address: str, public: PublicData, how: str, sure: float = 0.92) -> Iterator[Match]:
+    def _squeezed(
+        self, start: int, end: int, address: str, public: PublicData, how: str, sure: float = 0.92
+    ) -> Iterator[Match]:
         local, _, domain = address.rpartition("@")
         if is_public(local, domain, public) or not is_host(domain.lower()):
             return
@@ -103,7 +121,9 @@ class EmailRecognizer:
         else:
             return
         if not is_public(local, host, public):
-            yield Match(found.start("local"), end, "EMAIL", 0.9, "e-mail spelled out in words; public suffix or known provider")
+            yield Match(
+                found.start("local"), end, "EMAIL", 0.9, "e-mail spelled out in words; public suffix or known provider"
+            )
 
 
 def is_public(local: str, domain: str, public: PublicData) -> bool:

@@ -7,7 +7,9 @@ from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData, load_words
 from classifiers.personal_data.text import PreparedText
 
-_AT_NAME = re.compile(r"(?<![\w.@/])@[^\W_](?:[\w.]{0,28}\w|\w{0,2})(?![\w@]|\.[a-z]{2,3}\b)|(?<![\w.@/])@[\w.]{2,30}\w_?(?![\w@])")
+_AT_NAME = re.compile(
+    r"(?<![\w.@/])@[^\W_](?:[\w.]{0,28}\w|\w{0,2})(?![\w@]|\.[a-z]{2,3}\b)|(?<![\w.@/])@[\w.]{2,30}\w_?(?![\w@])"
+)
 _TAG = re.compile(r"(?<![\w#.@])[\w.]{2,30}#\d{4}(?!\w)")
 _PROFILE = re.compile(
     r"(?<![\w.@/-])(?:https?://)?(?:(?:www|m|open|nl|nl-nl|be|web)\.)?(?:"
@@ -28,12 +30,20 @@ _NAMED = re.compile(
     r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|gamertag|tinder|roblox)(?!\w)"
     r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|:|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?=[\w.]{0,31}[._\d])(?P<name>[^\s,;:()\"]{4,32})"
 )
-_ADD = re.compile(r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})")
-_ON_PLATFORM = re.compile(r"(?<!\w)(?P<name>[A-Za-z][\w.]{3,30}) op (?:insta|snap|tiktok|discord|roblox|psn|xbox|steam)(?!\w)")
-_SPELLED = re.compile(r"(?<!\w)(?:at|apestaart(?:je)?) [^\W_]{2,20}(?: (?:underscore|punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)")
+_ADD = re.compile(
+    r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})"
+)
+_ON_PLATFORM = re.compile(
+    r"(?<!\w)(?P<name>[A-Za-z][\w.]{3,30}) op (?:insta|snap|tiktok|discord|roblox|psn|xbox|steam)(?!\w)"
+)
+_SPELLED = re.compile(
+    r"(?<!\w)(?:at|apestaart(?:je)?) [^\W_]{2,20}(?: (?:underscore|punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)"
+)
 _SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
 _SHAPED = re.compile(r"(?=[\w.]*[._\d])(?=[\w.]*[A-Za-z])[A-Za-z_][\w.]{3,30}")
-_MENTION_WORDS = re.compile(r"\b(?:insta|snap|tiktok|volg\w{0,8}|account|liken|like|add|voeg|taggen|tag|toevoegen|dm|story|discord|twitch|youtube|bio|foto|fotos|foto's|profiel|screen\w{0,6}|adden|block\w{0,3}|gehackt|insta's)\b")
+_MENTION_WORDS = re.compile(
+    r"\b(?:insta|snap|tiktok|volg\w{0,8}|account|liken|like|add|voeg|taggen|tag|toevoegen|dm|story|discord|twitch|youtube|bio|foto|fotos|foto's|profiel|screen\w{0,6}|adden|block\w{0,3}|gehackt|insta's)\b"
+)
 _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
 _NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
@@ -77,14 +87,17 @@ class HandleRecognizer:
             yield from self._at_names(prepared)
         if not prepared.words.isdisjoint(self.TRIGGERS):
             yield from self._named(prepared)
-        if prepared.before and len(text) <= 40 and _ASKED.search(prepared.subject):
-            found = re.match(r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|ben ik|is van)\b.{0,20})?\W{0,2}$", text)
+        if prepared.before and len(text) <= 40 and prepared.asked(_ASKED):
+            found = re.match(
+                r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|ben ik|is van)\b.{0,20})?\W{0,2}$",
+                text,
+            )
             if found is not None and is_account_name(found["name"].rstrip(".")):
                 yield *found.span("name"), 0.75, "shape of an account name; asked for in the messages before"
 
     def _at_names(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
         names = load_words("first_names")
-        about = bool(_MENTION_WORDS.search(prepared.folded))
+        about = prepared.mentions(_MENTION_WORDS)
         for found in _AT_NAME.finditer(prepared.plain):
             name = found[0][1:].rstrip(".")
             end = found.start() + 1 + len(name)
@@ -106,7 +119,7 @@ class HandleRecognizer:
                 if is_account_name(name):
                     yield start, start + len(name), 0.85, "shape of an account name beside a platform"
         for found in _SPELLED.finditer(prepared.folded):
-            if _PLATFORM.search(prepared.folded):
+            if prepared.mentions(_PLATFORM):
                 yield *found.span(), 0.85, "account name spelled out in words; word about a platform"
 
 

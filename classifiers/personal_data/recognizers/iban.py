@@ -10,13 +10,20 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import FILLER, PreparedText
 
 _SEPARATOR = rf"[ .\-/{FILLER}]{{0,2}}+"
-_SHAPE = re.compile(rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE)
-_DUTCH = re.compile(rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}\d(?:{_SEPARATOR}\d){{9}}(?![^\W_])", re.IGNORECASE)
+_SHAPE = re.compile(
+    rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE
+)
+_DUTCH = re.compile(
+    rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}\d(?:{_SEPARATOR}\d){{9}}(?![^\W_])",
+    re.IGNORECASE,
+)
 _BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)
 _BANKS = frozenset(
     "ABNA ADYB ASNB BUNQ INGB KNAB RABO SNSB TRIO RBRB REVO FVLB HAND NWAB BNGH ARTE AEGO FNOM DELE DEUT KABA NTSB NNBA BITS".split()
 )
-_CONTEXT = re.compile(r"\b(?:iban|rekening|rekeningnummer|reknr|rek|tnv|t\.n\.v|overmaken|maak over|stort|storten|betaal)")
+_CONTEXT = re.compile(
+    r"\b(?:iban|rekening|rekeningnummer|reknr|rek|tnv|t\.n\.v|overmaken|maak over|stort|storten|betaal)"
+)
 
 
 class IbanRecognizer:
@@ -34,7 +41,7 @@ class IbanRecognizer:
         for found in _DUTCH.finditer(text):
             yield from self._weighed(found, _squeeze(found[0])[4:8] in _BANKS, prepared)
         for found in _BELGIAN.finditer(text):
-            yield from self._weighed(found, bool(_CONTEXT.search(prepared.folded)), prepared)
+            yield from self._weighed(found, prepared.mentions(_CONTEXT), prepared)
         for found in _SHAPE.finditer(text):
             start, end = found.span()
             while end - start > 14 and not iban.is_valid(_squeeze(text[start:end]), check_country=False):
@@ -48,7 +55,13 @@ class IbanRecognizer:
         elif _squeeze(found[0])[2:4] in ("00", "01", "99"):
             return
         elif known or _CONTEXT.search(prepared.near(found.start(), found.end())):
-            yield Match(found.start(), found.end(), "IBAN", 0.995, "shape of an IBAN with a known bank or context word; check digits fail")
+            yield Match(
+                found.start(),
+                found.end(),
+                "IBAN",
+                0.995,
+                "shape of an IBAN with a known bank or context word; check digits fail",
+            )
 
 
 def _squeeze(text: str) -> str:

@@ -14,7 +14,7 @@ from classifiers.personal_data.text import PreparedText
 _L = "[A-Z]"
 _SHAPES = (
     "LL-99-99", "99-99-LL", "99-LL-99", "LL-99-LL", "LL-LL-99", "99-LL-LL", "99-LLL-9", "9-LLL-99", "LL-999-L", "L-999-LL",
-    "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999",
+    "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999", "L-LLL-999",
 )  # fmt: skip
 
 
@@ -23,17 +23,24 @@ def _pattern(shape: str, gap: str) -> str:
 
 
 _DASHED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, "-") for shape in _SHAPES) + r")(?![\w/]|-\w)")
-_LOOSE = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, r"[- .]?") for shape in _SHAPES) + r")(?![\w/]|[-]\w)", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"(?<![\w/.,-])(?:"
+    + "|".join(_pattern(shape, gap) for shape in _SHAPES for gap in ("", " ", "-", r"\."))
+    + r")(?![\w/]|[-]\w)",
+    re.IGNORECASE,
+)
 _SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
 _OLD_BELGIAN = re.compile(r"(?<![\w/.,-])[A-Z]{3}[- ]?\d{3}(?![\w/]|-\w)")
 _DECORATED = re.compile(r"(?<![\w-])[A-Z](?:[^\w\n]{1,4}\d){3}(?:[^\w\n]{1,4}[A-Z]){2}(?![\w-])")
 _CONTEXT = re.compile(
     r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat|plaat|auto|auto's|wagen|rijdt|rijd|reed|scooter|brommer|snorfiets|busje|bus|bestelbus|taxi|motor|caravan|aanhanger|"
-    r"golf|polo|bmw|audi|mercedes|volvo|kia|skoda|opel|tesla|fiat|renault|peugeot|citroen|toyota|seat|ford|mini|kever|parkeer\w{0,4}|geparkeerd|vak|aangereden|doodgereden|lek prikken)\b"
+    r"golf|polo|bmw|audi|mercedes|volvo|kia|skoda|opel|tesla|fiat|renault|peugeot|citroen|toyota|seat|ford|mini|kever|piaggio|vespa|zip|kymco|sym|fatbike|trouwauto|vluchtauto|parkeer\w{0,4}|geparkeerd|vak|aangereden|doodgereden|lek prikken)\b"
 )
 _PLATE_WORD = re.compile(r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat)\b")
 _QUESTION = re.compile(r"\b(?:vraag|opgave|opg|som) \d+")
-_NOT_PLATE = re.compile(r"\b(?:code|stoel|zitplaats|seat|galerij|serienummer|serienr|sn|track|trace|kortingscode|kluisje|lokaal|ral|pantone|versie|model|bestelnr|artikelnr|schaak\w{0,4}|map|factuur)\b")
+_NOT_PLATE = re.compile(
+    r"\b(?:code|stoel|zitplaats|seat|galerij|serienummer|serienr|sn|track|trace|kortingscode|kluisje|lokaal|ral|pantone|versie|model|bestelnr|artikelnr|schaak\w{0,4}|map|factuur)\b"
+)
 
 
 class LicencePlateRecognizer:
@@ -43,38 +50,65 @@ class LicencePlateRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """A plate has two digits and two letters at the least."""
-        return prepared.digits >= 2 and ("-" in prepared.plain or "🚗" in prepared.plain or bool(_CONTEXT.search(prepared.folded)) or bool(prepared.before))
+        return prepared.digits >= 2 and (
+            "-" in prepared.plain or "🚗" in prepared.plain or prepared.mentions(_CONTEXT) or bool(prepared.before)
+        )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every plate: with dashes by its shape, otherwise with a word about a vehicle."""
         text = prepared.plain
-        named = bool(_PLATE_WORD.search(prepared.folded)) or (bool(prepared.before) and bool(_PLATE_WORD.search(prepared.subject)))
-        about = named or bool(_CONTEXT.search(prepared.folded))
-        if _QUESTION.search(prepared.folded) or (not about and _NOT_PLATE.search(prepared.folded)):
+        named = prepared.mentions(_PLATE_WORD) or prepared.asked(_PLATE_WORD)
+        about = named or prepared.mentions(_CONTEXT)
+        if prepared.mentions(_QUESTION) or (not about and prepared.mentions(_NOT_PLATE)):
             return
         if "🚗" in text or "🚙" in text:
             about = True
         for found in _DASHED.finditer(text):
             if _is_likely(found[0], about):
-                yield Match(*found.span(), "LICENCE_PLATE", 0.96 if about else 0.9, "series of a licence plate" + ("; word about a vehicle" if about else ""))
+                yield Match(
+                    *found.span(),
+                    "LICENCE_PLATE",
+                    0.96 if about else 0.9,
+                    "series of a licence plate" + ("; word about a vehicle" if about else ""),
+                )
         if about or named:
             for found in _SPACED.finditer(text):
                 if _is_likely(found[0], named):
-                    yield Match(*found.span(), "LICENCE_PLATE", 0.86, "series of a licence plate with spaces; word about a vehicle")
+                    yield Match(
+                        *found.span(),
+                        "LICENCE_PLATE",
+                        0.86,
+                        "series of a licence plate with spaces; word about a vehicle",
+                    )
             for found in _DECORATED.finditer(text):
-                yield Match(*found.span(), "LICENCE_PLATE", 0.8, "series of a licence plate, spread; word about a vehicle")
+                yield Match(
+                    *found.span(), "LICENCE_PLATE", 0.8, "series of a licence plate, spread; word about a vehicle"
+                )
         if named:
             for found in _LOOSE.finditer(text):
-                yield Match(*found.span(), "LICENCE_PLATE", 0.87, "series of a licence plate, loosely written; word for a plate")
+                yield Match(
+                    *found.span(), "LICENCE_PLATE", 0.87, "series of a licence plate, loosely written; word for a plate"
+                )
             for found in _OLD_BELGIAN.finditer(text):
                 yield Match(*found.span(), "LICENCE_PLATE", 0.84, "older Belgian series; word for a plate")
         elif about:
             for found in _LOOSE.finditer(text):
                 if "-" in found[0] and found[0].islower() and found[0].count("-") == 2 and not found[0][0].isdigit():
-                    yield Match(*found.span(), "LICENCE_PLATE", 0.82, "series of a licence plate in small letters; word about a vehicle")
+                    yield Match(
+                        *found.span(),
+                        "LICENCE_PLATE",
+                        0.82,
+                        "series of a licence plate in small letters; word about a vehicle",
+                    )
 
 
 def _is_likely(plate: str, about: bool) -> bool:
     """Without a word about a vehicle the letters must be ones that the series use."""
     letters = [character for character in plate if character.isalpha()]
-    return about or not any(letter in "AEIOUQCM" for letter in letters) or plate.count("-") == 2 and len(plate) >= 8 and len(letters) <= 3
+    return (
+        about
+        or not any(letter in "AEIOUQCM" for letter in letters)
+        or plate.count("-") == 2
+        and len(plate) >= 8
+        and len(letters) <= 3
+    )

@@ -19,10 +19,16 @@ _MAP = re.compile(
 )
 _WORDS3 = re.compile(r"(?<![\w/:])///[^\W\d_]{3,20}\.[^\W\d_]{3,20}\.[^\W\d_]{3,20}(?!\w)")
 _COORDINATES = re.compile(r"(?<![\w.,-])(?:4[89]|5[0-4])[.]\d{4,8},? {0,2}[2-7][.]\d{4,8}(?![\w])")
+_TRACKED = re.compile(r"\b(?:snapmap|snap map|zoek mijn(?: app| iphone)?|(?:zijn|zn|z'n|haar|dr|d'r|hun) locatie)\b")
+_WHERE = re.compile(
+    r"(?<!\w)(?:hij|zij|ze|die|uur) (?:is |zit |staat |ligt )?(?:nu )?(?P<place>(?:bij|in|achter|naast|tegenover|op dezelfde plek in) (?:[^\s,.!?\n]{1,20} ?){1,6}?)(?=,|[.!?\n]|$| zit\b| is\b| terwijl\b| en\b| dus\b| met\b| staat\b| gaan\b)"
+)
 _PERSON = re.compile(
     r"\b(?:woon|woont|wonen|huis|thuis|oma|opa|slaapt|slaap|hij|zij|ze|haar|zijn|zn|dr|mijn man|kinderen|oppas|zit|bij mij|mn|me|mijn|live|volg|binnen)\b"
 )
-_TASK = re.compile(r"\b(?:opdracht|opdr|gps-?opdracht|punt \d|aardrijkskunde|zoek|geocach\w{0,5}|seed|coords|welke ste(?:den|d)|en \d|bankje|som)\b")
+_TASK = re.compile(
+    r"\b(?:opdracht|opdr|gps-?opdracht|punt \d|aardrijkskunde|zoek|geocach\w{0,5}|seed|coords|welke ste(?:den|d)|en \d|bankje|som)\b"
+)
 _PUBLIC_SPOT = re.compile(r"\b(?:parkeren|parkeer|pretpark|verzamelen|ingang|station|museum|excursie|hotel|camping)\b")
 
 
@@ -31,9 +37,15 @@ class LocationRecognizer:
 
     name = "location"
 
+    TRIGGERS = frozenset(("locatie", "livelocatie", "snapmap", "map", "zoek"))
+
     def wants(self, prepared: PreparedText) -> bool:
         """A link, the word for a location, or enough digits for coordinates."""
-        return "/" in prepared.plain or not prepared.words.isdisjoint(("locatie", "livelocatie")) or (prepared.digits >= 8 and "." in prepared.plain)
+        return (
+            "/" in prepared.plain
+            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or (prepared.digits >= 8 and "." in prepared.plain)
+        )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every place of a person; a map of a hall or shop is public."""
@@ -49,6 +61,16 @@ class LocationRecognizer:
             yield Match(found.start(), end, "LOCATION", 0.9, "link to a map or a live location")
         for found in _WORDS3.finditer(prepared.plain):
             yield Match(*found.span(), "LOCATION", 0.88, "three words of a place")
+        if prepared.mentions(_TRACKED):
+            for found in _WHERE.finditer(text):
+                start = found.start("place")
+                yield Match(
+                    start,
+                    start + len(found["place"].rstrip()),
+                    "LOCATION",
+                    0.65,
+                    "place beside a word about tracking somebody",
+                )
         for found in _COORDINATES.finditer(prepared.plain):
             near = prepared.near(*found.span(), 60)
             if _PERSON.search(near) and not _TASK.search(near):

@@ -16,7 +16,20 @@ _LINK = re.compile(
     r"gofundme\.com/f/[\w-]{3,60}|betaal\.me/[\w./-]{2,60}|wero\.eu/[\w./-]{2,60}|qr\.payconiq\.com/[\w./-]{2,60})",
     re.IGNORECASE,
 )
-_HOSTS = ("tikkie.", "paypal", "betaalverzoek", "bunq.", "revolut.", "payconiq", "payreq", "monzo.", "cash.app", "gofundme.", "betaal.me", "wero.")
+_HOSTS = (
+    "tikkie.",
+    "paypal",
+    "betaalverzoek",
+    "bunq.",
+    "revolut.",
+    "payconiq",
+    "payreq",
+    "monzo.",
+    "cash.app",
+    "gofundme.",
+    "betaal.me",
+    "wero.",
+)
 
 
 class PaymentLinkRecognizer:
@@ -31,4 +44,10 @@ class PaymentLinkRecognizer:
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every link; a full stop at its end is the sentence's."""
         for found in _LINK.finditer(prepared.plain):
-            yield Match(found.start(), found.start() + len(found[0].rstrip(".,?")), "PAYMENT_LINK", 0.97, "link of a payment service")
+            yield Match(
+                found.start(),
+                found.start() + len(found[0].rstrip(".,?")),
+                "PAYMENT_LINK",
+                0.97,
+                "link of a payment service",
+            )

@@ -24,7 +24,9 @@ _OTHER_NUMBER = re.compile(
     r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|parketnummer|zaaknummer|kenmerk|dossier|iban|rekening|rekeningnummer|advertentienummer|bonnummer|lotnummer|"
     r"onderwijsnummer|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer|zorgpas|polis|polisnummer)\W{0,3}(?:(?:is|was|van|nr|nummer|v?d|de|het|mn|zn)\W{1,3}){0,3}$"
 )
-_ARITHMETIC = re.compile(r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|= ?\d|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)")
+_ARITHMETIC = re.compile(
+    r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|= ?\d|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)"
+)
 _SCHEME = re.compile(r"(?:https?://|www\.)\S{0,200}$")
 _CHAT_LINK = re.compile(r"(?:wa\.me/|api\.whatsapp\.com/send\?phone=|tel:)\+?$")
 _GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|telefoon|met)$")
@@ -65,7 +67,12 @@ class PhoneRecognizer:
                 yield from self._in_spelled(run, prepared, public)
         if self._tells_part(prepared):
             for found in _PART.finditer(prepared.folded):
-                yield Match(*found.span("tail" if found["tail"] else "head"), "PHONE", 0.7, "part of a number that is told as such")
+                yield Match(
+                    *found.span("tail" if found["tail"] else "head"),
+                    "PHONE",
+                    0.7,
+                    "part of a number that is told as such",
+                )
 
     def _in_run(self, run: DigitRun, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         cuts = run.groups()
@@ -95,10 +102,14 @@ class PhoneRecognizer:
         if run.digits[first] == "0":
             return True
         if run.digits.startswith(("316", "324"), first):
-            return bool(_CHAT_LINK.search(prepared.ahead(run.starts[first]))) or bool(_CONTEXT.search(prepared.ahead(run.starts[first])))
+            return bool(_CHAT_LINK.search(prepared.ahead(run.starts[first]))) or bool(
+                _CONTEXT.search(prepared.ahead(run.starts[first]))
+            )
         return False
 
-    def _checked(self, run: DigitRun, first: int, last: int, prepared: PreparedText, public: PublicData) -> Match | None:
+    def _checked(
+        self, run: DigitRun, first: int, last: int, prepared: PreparedText, public: PublicData
+    ) -> Match | None:
         start, end = (run.start if first == 0 and run.plus else run.starts[first]), run.ends[last - 1]
         digits = run.digits[first:last]
         plus = run.plus and first == 0
@@ -114,7 +125,13 @@ class PhoneRecognizer:
         return self._weighed(prepared, public, (start, end), national, why, confidence)
 
     def _weighed(
-        self, prepared: PreparedText, public: PublicData, span: tuple[int, int], national: str, why: str, confidence: float
+        self,
+        prepared: PreparedText,
+        public: PublicData,
+        span: tuple[int, int],
+        national: str,
+        why: str,
+        confidence: float,
     ) -> Match | None:
         start, end = span
         ahead = prepared.ahead(start)
@@ -138,7 +155,13 @@ class PhoneRecognizer:
             letters = re.search(r"[^\W\d_]{1,20}$", prepared.folded[max(0, start - 20) : start])
             if letters is None or not _GLUED_BEFORE.search(letters[0]):
                 return False
-        if start > 1 and text[start - 1] in "-.," and text[start - 2].isalnum() and text[start - 2].isascii() and text[start - 1] != ",":
+        if (
+            start > 1
+            and text[start - 1] in "-.,"
+            and text[start - 2].isalnum()
+            and text[start - 2].isascii()
+            and text[start - 1] != ","
+        ):
             return False
         rest = text[end : end + 3]
         if rest[:1].isdigit() or rest[:1] in ("_",):
@@ -159,7 +182,7 @@ class PhoneRecognizer:
             if not (head.startswith(("06", "04", "00316", "316")) or (head.startswith("0") and len(head) in (9, 10))):
                 continue
             for length in (10, 13, 11, 9):
-                if len(head) < length or (length == 9 and not _CONTEXT.search(prepared.folded)):
+                if len(head) < length or (length == 9 and not prepared.mentions(_CONTEXT)):
                     continue
                 last = first + length
                 if last < len(digits) and run.starts[last] == run.starts[last - 1]:
@@ -175,11 +198,13 @@ class PhoneRecognizer:
                     return
 
     def _backwards(self, prepared: PreparedText) -> Iterator[Match]:
-        if not _BACKWARDS.search(prepared.folded):
+        if not prepared.mentions(_BACKWARDS):
             return
         for run in plain_runs(prepared.plain):
             if _NL_MOBILE.fullmatch(run.digits[::-1]) and not _NL_MOBILE.fullmatch(run.digits):
-                yield Match(run.starts[0], run.ends[-1], "PHONE", 0.9, "backwards, as the message tells; phonenumbers check")
+                yield Match(
+                    run.starts[0], run.ends[-1], "PHONE", 0.9, "backwards, as the message tells; phonenumbers check"
+                )
 
 
 def _with_bracket(text: str, start: int, end: int) -> tuple[int, int]:
@@ -215,7 +240,9 @@ def check(written: str, strict_abroad: bool) -> tuple[str, str, float] | None:
     """
     abroad = written.startswith(("+", "00"))
     if abroad:
-        return _check_abroad("+" + written.lstrip("+").removeprefix("00"), strict_abroad and not written.startswith("00"))
+        return _check_abroad(
+            "+" + written.lstrip("+").removeprefix("00"), strict_abroad and not written.startswith("00")
+        )
     if not 9 <= len(written) <= 10 or not written.startswith("0"):
         return None
     for region in ("NL", "BE"):

@@ -12,12 +12,44 @@ from classifiers.personal_data.text import PreparedText
 
 _DUTCH = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _WORD = re.compile(r"\b(?:postcode|huisnummer|huisnr|adres|huisadres|postcodes)\b")
-_HOUSE_AFTER = re.compile(r"^,? ?(?:op )?(?:huisnummer |huisnr |nummer |nr\.? ?)?\d{1,4}(?:[a-h]|-\d{1,3}| ?hs| ?bis)?(?![\w:.,]\d|\w)", re.IGNORECASE)
-_HOUSE_BEFORE = re.compile(r"(?:^|[^\W\d_][ ,]{1,2})(?:nr\.? |nummer |bus )?\d{1,4}(?:[ -]?[a-z]{1,4}|-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$", re.IGNORECASE)
+_HOUSE_AFTER = re.compile(
+    r"^,? ?(?:op )?(?:huisnummer |huisnr |nummer |nr\.? ?)?\d{1,4}(?:[a-h]|-\d{1,3}| ?hs| ?bis)?(?![\w:.,]\d|\w)",
+    re.IGNORECASE,
+)
+_HOUSE_BEFORE = re.compile(
+    r"(?:^|[^\W\d_][ ,]{1,2})(?:nr\.? |nummer |bus )?\d{1,4}(?:[ -]?[a-z]{1,4}|-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$",
+    re.IGNORECASE,
+)
 _TOWN = re.compile(r"^,? (?P<town>[A-Z][^\W\d_][\w'-]{1,24})")
-_BELGIAN = re.compile(r"(?P<code>(?<![\w.,/€$-])[1-9]\d{3})(?! ?[A-Za-z]{2}\b)(?:,? (?P<town>[^\W\d_][\w'-]{2,24}))?(?![\w-]|[.,:]\d)")
+_BELGIAN = re.compile(
+    r"(?P<code>(?<![\w.,/€$-])[1-9]\d{3})(?! ?[A-Za-z]{2}\b)(?:,? (?P<town>[^\W\d_][\w'-]{2,24}))?(?![\w-]|[.,:]\d)"
+)
 _STREET_BEFORE = re.compile(r"(?P<street>[^\W\d_][\w'-]{3,34}) \d{1,4}[a-z]?(?: bus \w{1,4})?,? $", re.IGNORECASE)
-_UNITS = frozenset(("en", "of", "tm", "op", "in", "de", "je", "gb", "mb", "kb", "km", "cm", "mm", "kg", "pk", "eu", "ek", "wk", "kw", "wh", "xp"))
+_UNITS = frozenset(
+    (
+        "en",
+        "of",
+        "tm",
+        "op",
+        "in",
+        "de",
+        "je",
+        "gb",
+        "mb",
+        "kb",
+        "km",
+        "cm",
+        "mm",
+        "kg",
+        "pk",
+        "eu",
+        "ek",
+        "wk",
+        "kw",
+        "wh",
+        "xp",
+    )
+)
 _NOT_LETTERS = frozenset(
     "gb mb kb tb km cm mm kg ml dl pk eu ek wk nl be uk us vs en of ik je ze he we me te in op al zo de hz fm am pm bc ad ce tv pc ps na er is ok sa sd ss tm "
     "st bv nv go xp hp ng mg kw wh kj gr ms ie ge da om nu ja ga".split()
@@ -35,7 +67,7 @@ class PostcodeRecognizer:
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every postcode of a private address."""
-        if EXAMPLE.search(prepared.folded):
+        if prepared.mentions(EXAMPLE):
             return
         for found in _DUTCH.finditer(prepared.plain):
             match = self._dutch(found, prepared)
@@ -49,20 +81,26 @@ class PostcodeRecognizer:
         letters = found["code"][-2:]
         if not postcode.is_valid(found["code"].upper()):
             return None
-        alone = prepared.plain.strip() == found["code"] or prepared.plain[:start].rstrip().endswith(":")
+        alone = (len(prepared.plain) < 16 and prepared.plain.strip() == found["code"]) or prepared.plain[
+            max(0, start - 4) : start
+        ].rstrip().endswith(":")
         never = _NOT_LETTERS if found["code"].startswith(("19", "20")) else _UNITS
-        if letters.lower() in never and not (self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS)):
+        if letters.lower() in never and not (
+            self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS)
+        ):
             return None
         ahead, behind = prepared.plain[max(0, start - 40) : start], prepared.plain[end : end + 28]
         if letters.isupper():
             if self._house_before(prepared, start) or _HOUSE_AFTER.match(behind):
                 return Match(start, end, "POSTCODE", 0.94, "postcode with a house number; python-stdnum shape")
-            if _WORD.search(prepared.folded) or _WORD.search(prepared.subject) or _TOWN.match(behind):
+            if prepared.mentions(_WORD) or prepared.asked(_WORD) or _TOWN.match(behind):
                 return Match(start, end, "POSTCODE", 0.88, "postcode with a word about an address or a town")
             if alone:
                 return Match(start, end, "POSTCODE", 0.8, "postcode alone")
             return None
-        if letters.islower() and (_WORD.search(prepared.folded) or (self._house_before(prepared, start) and _street_before(ahead))):
+        if letters.islower() and (
+            prepared.mentions(_WORD) or (self._house_before(prepared, start) and _street_before(ahead))
+        ):
             return Match(start, end, "POSTCODE", 0.86, "postcode in small letters; word about an address")
         return None
 
@@ -77,8 +115,14 @@ class PostcodeRecognizer:
         known = town in load_words("belgian_towns")
         if street is not None and street_kind(street["street"]) and (known or not town or not found["town"].islower()):
             if public.beside(prepared, start, end) is None:
-                yield Match(start, end, "POSTCODE", 0.86, "four digits behind a street and number" + ("; Belgian town" if known else ""))
-        elif known and found["town"][0].isupper() and _WORD.search(prepared.folded):
+                yield Match(
+                    start,
+                    end,
+                    "POSTCODE",
+                    0.86,
+                    "four digits behind a street and number" + ("; Belgian town" if known else ""),
+                )
+        elif known and found["town"][0].isupper() and prepared.mentions(_WORD):
             yield Match(start, end, "POSTCODE", 0.8, "four digits before a Belgian town; word about an address")
 
 

@@ -13,11 +13,15 @@ from classifiers.personal_data.text import PreparedText
 _CONTEXT = re.compile(
     r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|stam|onderwijs|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
 )
-_SUBJECT = re.compile(r"\b(?:leerling|student|studenten|kandidaats?|examen|onderwijs|stam)(?:-| )?(?:nummers?|nrs?|id|kaart|pas|pasje)\b")
+_SUBJECT = re.compile(
+    r"\b(?:leerling|student|studenten|kandidaats?|examen|onderwijs|stam)(?:-| )?(?:nummers?|nrs?|id|kaart|pas|pasje)\b"
+)
 _NUMBER = re.compile(r"(?<![\w.,:/+-])(?:[sS]\d{5,9}|\d{3,9})(?![\w:/]|[.,-]\d)")
 _EDUCATION = re.compile(r"\bonderwijs(?:-| )?(?:nummers?|nr)\b")
 _INSIDE_SYSTEM = re.compile(r"\b(?:onder|als|onder nummer) (?P<id>s\d{6,8})\b")
-_NOT_THIS = re.compile(r"^\s?(?:euro|eur\b|cent|km\b|uur|min\b|minuten|leerlingen|punten|%|keer|x\b|cijfers|tekens|dagen|jaar)")
+_NOT_THIS = re.compile(
+    r"^\s?(?:euro|eur\b|cent|km\b|uur|min\b|minuten|leerlingen|punten|%|keer|x\b|cijfers|tekens|dagen|jaar)"
+)
 _TEACHING = re.compile(r"\b(?:beginnen|begint|bestaat|bestaan) (?:met|uit|uit de)\b")
 _REACH = 70
 
@@ -39,10 +43,12 @@ class StudentIdRecognizer:
             yield Match(*found.span("id"), "STUDENT_ID", 0.85, "shape of a student number in a system")
         if abouts:
             yield from self._named(abouts, prepared)
-        elif prepared.before and prepared.digits >= 5 and _SUBJECT.search(prepared.subject):
+        elif prepared.before and prepared.digits >= 5 and prepared.asked(_SUBJECT):
             for found in _NUMBER.finditer(prepared.plain):
                 if 5 <= len(found[0]) <= 8:
-                    yield Match(*found.span(), "STUDENT_ID", 0.8, "five to eight digits; asked for in the messages before")
+                    yield Match(
+                        *found.span(), "STUDENT_ID", 0.8, "five to eight digits; asked for in the messages before"
+                    )
 
     def _named(self, abouts: "list[re.Match[str]]", prepared: PreparedText) -> Iterator[Match]:
         text = prepared.folded
@@ -66,4 +72,6 @@ class StudentIdRecognizer:
                 yield Match(*found.span(), "STUDENT_ID", 0.9, "number beside a word for a pupil's number")
         for run in spelled_runs(text) if may_be_spelled(prepared) else ():
             if 5 <= len(run.digits) <= 8:
-                yield Match(run.starts[0], run.ends[-1], "STUDENT_ID", 0.8, "number in words beside a word for a pupil's number")
+                yield Match(
+                    run.starts[0], run.ends[-1], "STUDENT_ID", 0.8, "number in words beside a word for a pupil's number"
+                )

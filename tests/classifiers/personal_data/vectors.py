@@ -76,7 +76,16 @@ def _belgian_mobile(draw: random.Random) -> str:
 
 def _email(draw: random.Random) -> str:
     first, last = draw.choice(_FIRST).lower(), draw.choice(("vis", "dejong", "kaya", "peeters", "smit", "bakker"))
-    host, tld = draw.choice((("gmail", "com"), ("hotmail", "nl"), ("outlook", "com"), ("telenet", "be"), ("ziggo", "nl"), ("leerling.delta", "example")))
+    host, tld = draw.choice(
+        (
+            ("gmail", "com"),
+            ("hotmail", "nl"),
+            ("outlook", "com"),
+            ("telenet", "be"),
+            ("ziggo", "nl"),
+            ("leerling.delta", "example"),
+        )
+    )
     local = draw.choice((f"{first}.{last}", f"{first}{draw.randint(7, 99)}", f"{first[0]}.{last}", f"{first}_{last}08"))
     plain = f"{local}@{host}.{tld}"
     if "." in host or "_" in local:
@@ -93,7 +102,9 @@ def _bsn(draw: random.Random) -> str:
     while True:
         d = str(draw.randint(100_000_000, 399_999_999))
         if bsn.is_valid(d):
-            return draw.choice((d, f"{d[:3]} {d[3:6]} {d[6:]}", f"{d[:4]}.{d[4:6]}.{d[6:]}", f"{d[:3]}-{d[3:6]}-{d[6:]}", " ".join(d)))
+            return draw.choice(
+                (d, f"{d[:3]} {d[3:6]} {d[6:]}", f"{d[:4]}.{d[4:6]}.{d[6:]}", f"{d[:3]}-{d[3:6]}-{d[6:]}", " ".join(d))
+            )
 
 
 def _register(draw: random.Random) -> str:
@@ -101,7 +112,9 @@ def _register(draw: random.Random) -> str:
         head = f"{draw.randint(8, 14):02d}{draw.randint(1, 12):02d}{draw.randint(1, 28):02d}{draw.randint(1, 500):03d}"
         d = head + f"{97 - int('2' + head) % 97:02d}"
         if nn.is_valid(d):
-            return draw.choice((f"{d[:2]}.{d[2:4]}.{d[4:6]}-{d[6:9]}.{d[9:]}", f"{d[:2]}.{d[2:4]}.{d[4:6]}-{d[6:9]}-{d[9:]}"))
+            return draw.choice(
+                (f"{d[:2]}.{d[2:4]}.{d[4:6]}-{d[6:9]}.{d[9:]}", f"{d[:2]}.{d[2:4]}.{d[4:6]}-{d[6:9]}-{d[9:]}")
+            )
 
 
 def _iban(draw: random.Random) -> str:
@@ -114,7 +127,15 @@ def _iban(draw: random.Random) -> str:
         country = "NL"
     value = country + iban.calc_check_digits(f"{country}00{body}") + body
     grouped = " ".join(value[at : at + 4] for at in range(0, len(value), 4))
-    return draw.choice((value, grouped, value.lower(), grouped.replace(" ", "."), f"{value[:4]} {value[4:8]} {value[8:]}" if country == "NL" else grouped))
+    return draw.choice(
+        (
+            value,
+            grouped,
+            value.lower(),
+            grouped.replace(" ", "."),
+            f"{value[:4]} {value[4:8]} {value[8:]}" if country == "NL" else grouped,
+        )
+    )
 
 
 def _postcode(draw: random.Random) -> tuple[str, str]:
@@ -125,7 +146,20 @@ def _postcode(draw: random.Random) -> tuple[str, str]:
 
 def _birthday(draw: random.Random) -> str:
     day, month, year = draw.randint(1, 28), draw.randint(1, 12), draw.randint(2007, 2013)
-    names = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december")
+    names = (
+        "januari",
+        "februari",
+        "maart",
+        "april",
+        "mei",
+        "juni",
+        "juli",
+        "augustus",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    )
     name = names[month - 1]
     return draw.choice(
         (
@@ -143,7 +177,21 @@ def _plate(draw: random.Random) -> str:
         return "".join(draw.choices("0123456789", k=count))
 
     shape = draw.choice(
-        ("L-999-LL", "LL-999-L", "99-LLL-9", "9-LLL-99", "99-LL-LL", "LL-LL-99", "LL-99-LL", "99-LL-99", "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999")
+        (
+            "L-999-LL",
+            "LL-999-L",
+            "99-LLL-9",
+            "9-LLL-99",
+            "99-LL-LL",
+            "LL-LL-99",
+            "LL-99-LL",
+            "99-LL-99",
+            "LLL-99-L",
+            "L-99-LLL",
+            "9-LL-999",
+            "999-LL-9",
+            "9-LLL-999",
+        )
     )
     return "-".join(letters(len(part)) if part[0] == "L" else digits(len(part)) for part in shape.split("-"))
 
@@ -189,5 +237,13 @@ def vectors(seed: int, per_kind: int) -> Iterator[Vector]:
             yield _put(carrier, draw.choice(_VALUES[kind])(draw), kind)
     for _ in range(per_kind):
         code, house = _postcode(draw)
-        carrier = draw.choice(("{} {house}", "postcode {} nummer {house}", "Esdoornlaan {house}, {}", "ik woon op {} {house}", "Vlierstraat {house} {} Zwolle"))
+        carrier = draw.choice(
+            (
+                "{} {house}",
+                "postcode {} nummer {house}",
+                "Esdoornlaan {house}, {}",
+                "ik woon op {} {house}",
+                "Vlierstraat {house} {} Zwolle",
+            )
+        )
         yield _put(carrier.replace("{house}", house), code, "POSTCODE")
