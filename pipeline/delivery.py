@@ -10,7 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from redis.exceptions import BusyLoadingError, ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError as RedisConnectionError,
+    TimeoutError as RedisTimeoutError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +87,9 @@ async def _attempt(
         except Exception as error:  # noqa: BLE001  # any fault of a message must end in the queue of people, not in a crash
             tried += 1
             # The error's name alone: its text may quote the message.
-            logger.warning("scoring %d messages failed, try %d of %d: %s", len(batch), tried, patience.attempts, _name(error))
+            logger.warning(
+                "scoring %d messages failed, try %d of %d: %s", len(batch), tried, patience.attempts, _name(error)
+            )
             if tried >= patience.attempts:
                 return error
         else:

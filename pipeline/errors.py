@@ -39,3 +39,7 @@ class BatchError(VangnetError):
 
 class StoreError(VangnetError):
     """The Redis or Valkey server cannot be started, reached or used."""
+
+
+class SupervisorError(VangnetError):
+    """A process of ours could not be started or ended when it should not."""

@@ -1,14 +1,16 @@
 """What the worker measures of itself, for Prometheus and for management's page.
 
 No label value is ever a pseudonym, a group or a text. Totals that must survive a restart (received, refused, scored,
-flagged ...) are counted in the store (`counters.py`); `export_totals` shows them under the same names on `/metrics`.
+flagged ...) are counted in the store (`counters.py`); `TotalsCollector` shows them on `/metrics`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from pipeline.counters import Totals
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -55,23 +57,34 @@ class TotalsCollector(Collector):
     """Shows the store's totals as counters; the page handler reads them just before it answers."""
 
     def __init__(self) -> None:
-        self._totals: Mapping[str, int] = {}
+        self._totals = Totals()
 
-    def update(self, totals: Mapping[str, int]) -> None:
-        """Take a fresh reading of `counters.totals`."""
-        self._totals = dict(totals)
+    def update(self, totals: Totals) -> None:
+        """Take a fresh reading of `Counters.totals`."""
+        self._totals = totals
 
     def collect(self) -> Iterable[Metric]:
-        """One counter family an event; `flagged_label:pesten` becomes a label value."""
+        """Messages by what became of them, and flags by label and by clause."""
+        totals = self._totals
         messages = CounterMetricFamily(f"{PREFIX}_messages", "Messages by what became of them", labels=["outcome"])
-        labels = CounterMetricFamily(f"{PREFIX}_flagged_label", "Flags by label", labels=["label"])
-        clauses = CounterMetricFamily(f"{PREFIX}_flagged_clause", "Flags by clause", labels=["clause"])
-        for name, value in sorted(self._totals.items()):
-            kind, _, detail = name.partition(":")
-            if kind == "flagged_label":
-                labels.add_metric([detail], value)
-            elif kind == "flagged_clause":
-                clauses.add_metric([detail], value)
-            else:
-                messages.add_metric([name], value)
-        return (messages, labels, clauses)
+        for outcome in _OUTCOMES:
+            messages.add_metric([outcome], getattr(totals, outcome))
+        families = [messages]
+        for name, what, counts in (
+            ("flagged_label", "label", totals.flagged_labels),
+            ("flagged_clause", "clause", totals.flagged_clauses),
+            ("refused_reason", "reason", totals.refused_reasons),
+            ("invalid_reason", "reason", totals.invalid_reasons),
+            ("parked_reason", "reason", totals.parked_reasons),
+        ):
+            family = CounterMetricFamily(f"{PREFIX}_{name}", f"Messages by {name.replace('_', ' ')}", labels=[what])
+            for value, count in counts.items():
+                family.add_metric([value], count)
+            families.append(family)
+        return families
+
+
+_OUTCOMES = (
+    *("received", "refused", "repeated", "invalid", "accepted"),
+    *("scored", "flagged", "parked", "purged", "lesson", "expired", "clamped"),
+)

@@ -73,6 +73,11 @@ class ScoringStep:
         self._metrics = metrics
         self._clock = clock
 
+    @property
+    def version(self) -> str:
+        """Name and version of the model that judges."""
+        return self._scorer.version
+
     async def judge(self, raws: Sequence[bytes]) -> Judged:
         """Judge a batch.
 

@@ -1,0 +1,131 @@
+"""The Faust agents: thin skins around `scoring` and the review store that keep the delivery rules.
+
+Each takes a batch without acknowledging it (`noack_take`), carries it out (`delivery.deliver`: try again, take apart,
+park), and acknowledges in order only when everything that follows from it is durable. An error that escapes ends the
+worker (CrashingSupervisor); whoever started it starts it again, and the broker hands the batch out anew.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import faust
+import msgspec
+from mode.supervisors import CrashingSupervisor
+
+from pipeline.codec import decode, encode, peek
+from pipeline.delivery import deliver
+from pipeline.errors import CodecError
+from pipeline.events import FailedMessage, Flag
+from pipeline.scoring import UNDECODABLE, Judged, settle
+from pipeline.services import WorkerServices
+from pipeline.topics import FAILED, FLAGS, MESSAGES, TopicSpec
+
+logger = logging.getLogger(__name__)
+
+_Event = TypeVar("_Event", bound=msgspec.Struct)
+
+
+def declare_topic(app: faust.App, spec: TopicSpec, partitions: int) -> Any:  # noqa: ANN401  # Faust's topics are generic over anything
+    """One of our topics on whatever broker the app has: raw bytes in, raw bytes out."""
+    return app.topic(
+        spec.name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=partitions,
+        retention=spec.retention_seconds,
+        internal=True,  # declared by Faust itself before anything is read
+    )
+
+
+def attach_agents(app: faust.App, services: WorkerServices) -> None:
+    """Give the app its three agents."""
+    settings = services.settings
+    messages, flags, failed = (declare_topic(app, spec, settings.partitions) for spec in (MESSAGES, FLAGS, FAILED))
+
+    async def send(found: Sequence[Flag], unjudged: Sequence[FailedMessage]) -> None:
+        cipher = services.keyring.text
+        futures = [
+            await topic.send(key=event.group.encode(), value=encode(event, cipher, event.group))
+            for topic, events in ((flags, found), (failed, unjudged))
+            for event in events
+        ]
+        await asyncio.gather(*futures)
+
+    async def put(judged: Judged) -> None:
+        await settle(judged, send, services.windows)
+
+    async def score_batch(raws: Sequence[bytes]) -> None:
+        await put(await services.scoring.judge(raws))
+
+    async def park_message(raw: bytes, _error: Exception, attempts: int) -> None:
+        await put(await services.scoring.give_up(raw, attempts))
+
+    async def queue_flags(raws: Sequence[bytes]) -> None:
+        opened = [decode(raw, Flag, lambda _: services.keyring.text) for raw in raws]
+        for flag, new in zip(opened, await services.store.add_flags(opened), strict=True):
+            if new:
+                services.metrics.queued_seconds.observe(max(0.0, services.clock() - flag.received_at))
+
+    async def park_flag(raw: bytes, error: Exception, attempts: int) -> None:
+        # A flag that cannot be stored is still a message that a person must know of.
+        await services.store.park(_unreadable(raw, attempts, services.clock()))
+        logger.error("a flag could not be stored (%s) and is listed as not judged", type(error).__name__)
+
+    async def list_failed(raws: Sequence[bytes]) -> None:
+        for raw in raws:
+            try:
+                event = decode(raw, FailedMessage, lambda _: services.keyring.text)
+            except CodecError:
+                event = _unreadable(raw, 1, services.clock())
+            await services.store.park(event)
+
+    async def refuse_to_lose(_raw: bytes, error: Exception, _attempts: int) -> None:
+        raise error
+
+    _agent(app, services, messages, "score_messages", score_batch, park_message)
+    _agent(app, services, flags, "queue_flags", queue_flags, park_flag)
+    _agent(app, services, failed, "list_failed", list_failed, refuse_to_lose)
+
+
+def _agent(
+    app: faust.App,
+    services: WorkerServices,
+    topic: Any,  # noqa: ANN401
+    name: str,
+    handle: Callable[[Sequence[bytes]], Awaitable[None]],
+    park: Callable[[bytes, Exception, int], Awaitable[None]],
+) -> None:
+    settings, metrics = services.settings, services.metrics
+
+    @app.agent(topic, name=name, concurrency=1, supervisor_strategy=CrashingSupervisor)
+    async def run(stream: Any) -> None:  # noqa: ANN401
+        async for events in stream.noack_take(settings.batch_size, within=settings.batch_within):
+            await deliver(
+                [event.value for event in events],
+                handle,
+                park,
+                on_retry=metrics.retries.inc,
+                on_split=metrics.splits.inc,
+            )
+            for event in events:
+                await stream.ack(event)
+
+
+def _unreadable(raw: bytes, attempts: int, now: float) -> FailedMessage:
+    """What is known of a record that does not open: its envelope at most."""
+    try:
+        group, message_id = peek(raw)
+    except CodecError:
+        group, message_id = "", ""
+    return FailedMessage(
+        message_id=message_id or "raw-" + hashlib.sha256(raw).hexdigest()[:32],
+        group=group,
+        reason=UNDECODABLE,
+        attempts=attempts,
+        failed_at=now,
+    )

@@ -1,0 +1,45 @@
+"""`vangnet worker`: one process that scores what intake accepted and fills the review queue."""
+
+import asyncio
+import logging
+
+import click
+
+from pipeline.product import check_port
+from pipeline.settings import Settings, load_settings
+from pipeline.valkey import connect
+
+
+@click.command("worker")
+@click.option("--verbose", is_flag=True, help="Show what Faust says too.")
+def command(*, verbose: bool) -> None:
+    """Score accepted messages and lay flags before the mentors.
+
+    Settings come from VANGNET_... (see the README). On Redis one worker runs at a time, another waits for its lease;
+    on Kafka start as many as there are partitions.
+    """
+    from pipeline.log import set_up_logging  # noqa: PLC0415
+
+    set_up_logging("worker", verbose=verbose)
+    settings = load_settings()
+    check_port("127.0.0.1", settings.worker_port, "VANGNET_WORKER_PORT", "the worker's /metrics")
+    asyncio.run(_check_store(settings))
+
+    # Only now what takes seconds to load.
+    import faust  # noqa: PLC0415
+
+    from classifiers.engine import open_scorer  # noqa: PLC0415
+    from pipeline.app import build_app  # noqa: PLC0415
+    from pipeline.services import open_services  # noqa: PLC0415
+
+    services = open_services(settings, open_scorer(settings.model))
+    logging.getLogger(__name__).info("ready to score with %s", services.scoring.version)
+    app = build_app(services)
+    faust.Worker(
+        app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True
+    ).execute_from_commandline()
+
+
+async def _check_store(settings: Settings) -> None:
+    client = await connect(settings)
+    await client.aclose()
