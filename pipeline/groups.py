@@ -165,7 +165,6 @@ class GroupLedger:
         self._keyring = keyring
         self._add = load_script(redis, "groups_add")
         self._change = load_script(redis, "groups_change")
-        self._remove = load_script(redis, "groups_remove")
 
     async def add(self, opt_in: GroupOptIn, now: float | None = None) -> Group:
         """Enter a group with a new data key.
@@ -191,6 +190,7 @@ class GroupLedger:
             "names": self._keyring.text.seal(msgspec.msgpack.encode(names), aad),
             "key": self._keyring.text.seal(secrets.token_bytes(KEY_BYTES), aad),
             "index": index,
+            "platform": opt_in.platform,
             "opted_in_at": repr(float(now)),
             "until": repr(float(until)),
         }
@@ -310,8 +310,7 @@ class GroupLedger:
         held = await self.get(group)
         if held is not None:
             record = RemovedGroup(group, held.platform, held.opted_in_at, time.time() if now is None else now)
-            keys = [INDEX_KEY, group_key(group), context_key(group), REMOVED_KEY]
-            if await self._remove(keys=keys, args=[group, msgspec.json.encode(record)]):
+            if await removal(self._redis, record):
                 return record
         raise _not_held(group)
 
@@ -348,6 +347,13 @@ class GroupLedger:
         arguments = [part for field in fields.items() for part in field]
         if not await self._change(keys=[group_key(group)], args=arguments):
             raise _not_held(group)
+
+
+async def removal(redis: Redis, record: RemovedGroup) -> bool:
+    """Destroy a group's key, names and context window in one step, leaving the record; False when it was gone."""
+    keys = [INDEX_KEY, group_key(record.id), context_key(record.id), REMOVED_KEY]
+    remove = load_script(redis, "groups_remove")
+    return bool(await remove(keys=keys, args=[record.id, msgspec.json.encode(record)]))
 
 
 def end_of_school_year(now: float) -> float:
