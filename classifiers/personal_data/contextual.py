@@ -8,31 +8,50 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import load_words
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, load_words
 
 _HEALTH = re.compile(
-    r"(?<!\w)(?:(?:heeft|had|krijgt|slikt|is|zit|ligt|plast|drinkt|moest|snijdt)\s)?(?:(?:nog|nu|al|steeds|weer|een|n|bij|in|de|het|t|aan|soms|zichzelf|zo'n|naar|ernstige|lichte|ook)\s){0,3}"
-    r"(?:adhd|add|autisme|autistisch|pdd-nos|pddnos|dyslexie|dyscalculie|depressie\w{0,2}|depressief|anorexia|boulimia|eetproblemen|eetstoornis|epilepsie|astma|diabetes|suikerziekte|suiker|kanker|"
-    r"borstkanker|leukemie|hiv|soa|chlamydia|zwanger|miskraam|abortus|pfeiffer|hersenschudding|luizen|schurft|eczeem|allergie|lactose|coeliakie|hooikoorts|migraine|burn-?out|overspannen|"
-    r"psycholoog|psychiater|therapeut|ggz|jeugd-ggz|kliniek|ziekenhuis|opgenomen|geopereerd|operatie|antidepressiva|ritalin|concerta|medikinet|medicijnen|pillen|pufje|epipen|insuline|"
-    r"bedplassen|enuresis|bed|tics|tourette|ptss|borderline|psychose|angststoornis|faalangst\w{0,9}|parkinson|alzheimer|dementie|hoortoestel|rolstoel|sondevoeding|ongesteld|diarree|waterpokken|"
+    r"(?<!\w)(?:(?:heeft|had|krijgt|slikt|is|zit|ligt|plast|drinkt|"
+    r"moest|snijdt)\s)?(?:(?:nog|nu|al|steeds|weer|een|n|bij|in|de|"
+    r"het|t|aan|soms|zichzelf|zo'n|naar|ernstige|lichte|ook)\s){0,3}"
+    r"(?:adhd|add|autisme|autistisch|pdd-nos|pddnos|dyslexie|dyscalculie|"
+    r"depressie\w{0,2}|depressief|anorexia|boulimia|eetproblemen|eetstoornis|"
+    r"epilepsie|astma|diabetes|suikerziekte|suiker|kanker|"
+    r"borstkanker|leukemie|hiv|soa|chlamydia|zwanger|miskraam|abortus|"
+    r"pfeiffer|hersenschudding|luizen|schurft|eczeem|allergie|lactose|"
+    r"coeliakie|hooikoorts|migraine|burn-?out|overspannen|"
+    r"psycholoog|psychiater|therapeut|ggz|jeugd-ggz|kliniek|ziekenhuis|"
+    r"opgenomen|geopereerd|operatie|antidepressiva|ritalin|concerta|"
+    r"medikinet|medicijnen|pillen|pufje|epipen|insuline|"
+    r"bedplassen|enuresis|bed|tics|tourette|ptss|borderline|psychose|"
+    r"angststoornis|faalangst\w{0,9}|parkinson|alzheimer|dementie|hoortoestel|"
+    r"rolstoel|sondevoeding|ongesteld|diarree|waterpokken|"
     r"bloedverdunners|metoprolol|overprikkeld|hart|aanval|zelfmoord\w{0,8}|suïcid\w{1,6}|snijdt|drinkt)(?!\w)"
 )
 _FAMILY = re.compile(
-    r"(?<!\w)(?:(?:zijn|zn|z'n|haar|dr|d'r|de|hun|der)\s)?(?:(?:vader|moeder|ouders|pa|ma|broer|zus|papa|mama|gezin|oma|opa|tante)\s)?(?:(?:van\s\w{2,15})\s)?"
-    r"(?:(?:gaan|gaat|zijn|is|zit|zitten|heeft|hebben|liggen|ligt|woont|wonen|slaat|drinkt|komt|haalt)\s)?(?:(?:in|een|de|het|vast|uit|bij|eten|n|van|t)\s){0,3}"
-    r"(?:gescheiden|scheiding|scheiden|pleeggezin|pleegouders|jeugdzorg|voogd|opvang|opgepakt|gevangenis|bak|bajes|schulden|failliet|deurwaarder|voedselbank|bijstand|bijzondere bijstand|ontslagen|"
-    r"alcoholist|verslaafd|rehab|overleden|begrafenis|familierechter|rechter|ots|uithuisplaatsing|uit huis geplaatst|uitzetting|kindertehuis|adoptie|geadopteerd|halfbroers?|asielzoekerscentrum|azc)(?!\w)"
+    r"(?<!\w)(?:(?:zijn|zn|z'n|haar|dr|d'r|de|hun|der)\s)?(?:(?:vader|"
+    r"moeder|ouders|pa|ma|broer|zus|papa|mama|gezin|oma|opa|tante)\s)?(?:(?:van\s\w{2,15})"
+    r"\s)?"
+    r"(?:(?:gaan|gaat|zijn|is|zit|zitten|heeft|hebben|liggen|ligt|woont|"
+    r"wonen|slaat|drinkt|komt|haalt)\s)?(?:(?:in|een|de|het|vast|uit|"
+    r"bij|eten|n|van|t)\s){0,3}"
+    r"(?:gescheiden|scheiding|scheiden|pleeggezin|pleegouders|jeugdzorg|"
+    r"voogd|opvang|opgepakt|gevangenis|bak|bajes|schulden|failliet|"
+    r"deurwaarder|voedselbank|bijstand|bijzondere bijstand|ontslagen|"
+    r"alcoholist|verslaafd|rehab|overleden|begrafenis|familierechter|"
+    r"rechter|ots|uithuisplaatsing|uit huis geplaatst|uitzetting|kindertehuis|"
+    r"adoptie|geadopteerd|halfbroers?|asielzoekerscentrum|azc)(?!\w)"
 )
 _MARK = re.compile(
-    r"(?<!\w)(?:(?:een|ne|n|net een|gem|gemiddeld|op)\s)?(?:(?:10|[1-9])(?:[,.]\d)|(?:een|een dikke) (?:10|[1-9])(?= voor\b))(?: (?:gemiddeld|voor \w{2,14}))?(?![\w:,.]\d|\w|%|\s?(?:km|euro|kg|uur|m\b))"
-    r"|(?<!\w)(?:blijft zitten|doubleert|(?:\w{2,6}|zes) onvoldoendes|(?:mavo|havo|vwo|vmbo|kader|basis) advies|cito \d{3}|bespreekgeval)(?!\w)"
+    r"(?<!\w)(?:(?:een|ne|n|net een|gem|gemiddeld|op)\s)?(?:(?:10|[1-9])(?:[,.]\d)"
+    r"|(?:een|een dikke) (?:10|[1-9])(?= voor\b))(?: (?:gemiddeld|voor \w{2,14})"
+    r")?(?![\w:,.]\d|\w|%|\s?(?:km|euro|kg|uur|m\b))"
+    r"|(?<!\w)(?:blijft zitten|doubleert|(?:\w{2,6}|zes) onvoldoendes|"
+    r"(?:mavo|havo|vwo|vmbo|kader|basis) advies|cito \d{3}|bespreekgeval)(?!\w)"
 )
 _SELF = re.compile(r"(?<!\w)(?:ik|mijn|mn|m'n|me)(?!\w)")
-_OTHER = re.compile(
-    r"(?<!\w)(?:hij|zij|ze|zijn|zn|z'n|haar|dr|d'r|die|hun|meneer|mevrouw|mevr|juf|meester|moeder van|vader van|ouders van|onze|ons|familie)(?!\w)"
-)
+_OTHER = WordPattern("contextual", "other")
 
 
 def contextual(prepared: PreparedText) -> Iterator[Match]:

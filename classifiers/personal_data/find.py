@@ -28,6 +28,7 @@ from classifiers.personal_data.recognizers.phone import PhoneRecognizer
 from classifiers.personal_data.recognizers.postcode import PostcodeRecognizer
 from classifiers.personal_data.recognizers.student_id import StudentIdRecognizer
 from classifiers.personal_data.text import PreparedText, fold, prepare
+from classifiers.personal_data.words import word_set
 
 CONTEXTUAL_CUT = 0.5
 """The toxicity model's probability of `persoonsgegevens` from which health, family and marks are reported."""
@@ -60,15 +61,8 @@ _SIGN = re.compile(r"[0-9@#/\[\u20e3\uff10-\uff19]")
 @functools.cache
 def _keywords() -> frozenset[str]:
     """Words without which a message that holds no digit, at sign or link cannot hold personal data."""
-    return (
-        TRIGGERS
-        | CredentialRecognizer.TRIGGERS
-        | HandleRecognizer.TRIGGERS
-        | EmailRecognizer.TRIGGERS
-        | AddressRecognizer.TRIGGERS
-        | LocationRecognizer.TRIGGERS
-        | {"geboren", "verjaardag"}
-    )
+    tables = ("credential", "handle", "email", "address", "location")
+    return TRIGGERS.union({"geboren", "verjaardag"}, *(word_set(table, "triggers") for table in tables))
 
 
 def may_hold(text: str) -> bool:

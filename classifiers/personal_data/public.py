@@ -9,6 +9,7 @@ from pathlib import Path
 
 from classifiers.personal_data.errors import PublicListError
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import load_words, word_set
 
 _KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "handles", "handle_parts")
 _NOT_DIGIT = re.compile(r"\D")
@@ -17,26 +18,7 @@ _BESIDE = frozenset(("boven", "naast", "tegenover", "achter"))
 """Words that name a place only to tell which house is meant ("boven de kapper")."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
-_PERSONAL = frozenset(
-    "mij mijn mn m'n mijne jouw zn z'n haar dr d'r hem thuis woon woont wonen woonde prive privé huisadres familie fam "
-    "opa oma mama papa mam pap ma pa moeder vader vaders moeders ouders bomma bompa nonkel tante oom zus zusje broer broertje buurvrouw buurman "
-    "neef nicht nichtje mobiel mevr mevrouw meneer juf meester mr dhr ons onze eigen".split()
-)
 """A word that makes a number or address beside a public place a person's own again."""
-
-
-@functools.cache
-def load_words(name: str) -> frozenset[str]:
-    """Read a lookup list of this package.
-
-    Args:
-        name: File name in `lists`, without `.txt`.
-
-    Returns:
-        The lines, without notes and empty lines.
-    """
-    text = files("classifiers.personal_data").joinpath("lists", f"{name}.txt").read_text(encoding="utf-8")
-    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
 @dataclass(frozen=True)
@@ -90,7 +72,7 @@ class PublicData:
         ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
         behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
         for word in (*reversed(_WORD.findall(ahead)), *_WORD.findall(behind)):
-            if word in _PERSONAL or word in _BESIDE:
+            if word in word_set("public", "personal") or word in _BESIDE:
                 return None
             if self._is_place(word):
                 return word

@@ -8,8 +8,18 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from classifiers.findings import Utterance
+
+
+class Searchable(Protocol):
+    """A compiled pattern or a word list."""
+
+    def search(self, text: str, /) -> object:
+        """Find the first match in a text."""
+        ...
+
 
 FILLER = "\x1f"
 """Stands for a character that only decorates the one before it (the frame of a keycap, a zero-width joiner)."""
@@ -108,17 +118,17 @@ class PreparedText:
         return tuple(reversed(found))
 
     @cached_property
-    def _answers(self) -> dict[tuple[re.Pattern[str], bool], bool]:
+    def _answers(self) -> dict[tuple[Searchable, bool], bool]:
         return {}
 
-    def mentions(self, pattern: re.Pattern[str]) -> bool:
+    def mentions(self, pattern: Searchable) -> bool:
         """Tell whether a pattern matches anywhere in the message (lower case); asked once, however many matches ask."""
         key = (pattern, False)
         if key not in self._answers:
             self._answers[key] = pattern.search(self.folded) is not None
         return self._answers[key]
 
-    def asked(self, pattern: re.Pattern[str]) -> bool:
+    def asked(self, pattern: Searchable) -> bool:
         """Tell whether a pattern matches in the messages before (lower case)."""
         if not self.before:
             return False

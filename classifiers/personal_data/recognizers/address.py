@@ -9,19 +9,27 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, load_words, word_set
 
 _LETTER = r"[^\W\d_]"
 _SUFFIX = (
-    r"(?:[ -]?(?:bis|hs|rood|zwart|hoog|boven|beneden|huis|[ivx]{1,4}|[1-4]e etage)(?![\w])|-?[a-h](?![\w'])| [a-f](?![\w'.])|[-/]\d{1,4}[a-z]?(?![\w]|-\d))?"
+    r"(?:[ -]?(?:bis|hs|rood|zwart|hoog|boven|beneden|huis|[ivx]{1,4}|"
+    r"[1-4]e etage)(?![\w])|-?[a-h](?![\w'])| [a-f](?![\w'.])|[-/]\d{1,4}[a-z]?(?![\w]|"
+    r"-\d))?"
     r"(?:,? (?:bus|bte|unit|app\.?|kamer|toren|plek) ?(?:\d{1,4}|[a-z])(?![\w]))?"
 )
 _NUMBER = rf"(?:nr\.? |nummer )?(?P<number>\d{{1,4}}){_SUFFIX}"
 _LEAD = (
-    r"(?:(?:van|de|den|der|het|'t|ten|ter|op|aan|in|oude|nieuwe|lange|korte|grote|kleine|groot|klein|hoge|lage|eerste|tweede|derde|vierde|"
-    r"1e|2e|3e|4e|burgemeester|burg\.?|dr\.?|prof\.?|professor|mr\.?|ds\.?|pastoor|kapelaan|wethouder|prins|prinses|koningin|koning|graaf|"
-    r"generaal|gen\.?|admiraal|jan|sint|st\.?|pater|deken|meester|jhr\.?|jonkheer|president|minister|jacob|willem|johan|anna|maria) )"
+    r"(?:(?:van|de|den|der|het|'t|ten|ter|op|aan|in|oude|nieuwe|lange|"
+    r"korte|grote|kleine|groot|klein|hoge|lage|eerste|tweede|derde|"
+    r"vierde|"
+    r"1e|2e|3e|4e|burgemeester|burg\.?|dr\.?|prof\.?|professor|mr\.?|"
+    r"ds\.?|pastoor|kapelaan|wethouder|prins|prinses|koningin|koning|"
+    r"graaf|"
+    r"generaal|gen\.?|admiraal|jan|sint|st\.?|pater|deken|meester|jhr\.?|"
+    r"jonkheer|president|minister|jacob|willem|johan|anna|maria) )"
 )
 _STREET_WORD = rf"{_LETTER}(?:{_LETTER}|[-'.](?={_LETTER})){{1,34}}"
 _CAPITAL_LEAD = rf"(?:[A-Z]{_LETTER}{{0,20}}\.? )"
@@ -30,20 +38,12 @@ _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])",
 _ON_NUMBER = re.compile(
     rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)"
 )
-_LIVES = re.compile(
-    r"\b(?:woon|woont|wonen|woonde|woonden|wonend|adres|adressen|huisadres|thuis|bij mij|bij ons|bij hem|bij haar|ophalen|oppikken|opgehaald|opgepikt|haal op|"
-    r"afhalen|bezorg\w{0,6}|verzendadres|stuur\w{0,3}|brievenbus|logeer\w{0,4}|slaap|verhui\w{1,6}|familie|fam|langs ?gaan|langs|aanbellen|bel aan|belletje|voordeur|"
-    r"afspreken bij|flat|studentenhuis|feest bij|kom naar|kom halen|kom m halen|op de stoep|poolparty|tav|t\.a\.v|oprit|adresje|zit op kot|kot|huis|bezoek|toeter\w{0,3}|vertrek)\b"
-)
-_ASKED = re.compile(
-    r"\b(?:adres|adressen|woon je|woon jij|woont|wonen jullie|waar woon|huisnummer|waar moet ik (?:heen|zijn)|ophalen|postcode|straat|verzamelen bij|rijden|oppikken)\b"
-)
-_LIVE_WORDS = frozenset(
-    "woon woont wonen woonde adres adressen huisadres thuis ophalen oppikken opgepikt opgehaald verzendadres verhuizing verhuisd verhuist familie bij postcode "
-    "langs langsgaan logeer slaap poolparty".split()
-)
+_LIVES = WordPattern("address", "lives")
+_ASKED = WordPattern("address", "asked")
 _QUANTITY_AFTER = re.compile(
-    r"^ ?(?:uur|u\b|min\b|minuten|minuut|euro|eur\b|ct\b|cent|km\b|meter|m\b|cm\b|mm\b|kg\b|gr\b|gram|liter|%|°|x\b|keer|dagen|weken|maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
+    r"^ ?(?:uur|u\b|min\b|minuten|minuut|euro|eur\b|ct\b|cent|km\b|"
+    r"meter|m\b|cm\b|mm\b|kg\b|gr\b|gram|liter|%|°|x\b|keer|dagen|weken|"
+    r"maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
     r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|seconden|sec\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×)"
 )
 _SCORE = re.compile(r" \d{1,2}-\d{1,2}$")
@@ -60,9 +60,7 @@ _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade
 _BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
 _CODE_AFTER = re.compile(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b")
 _TOWN_AFTER = re.compile(rf"^(?:, [1-9]\d{{3}}(?![\w-])|,? [1-9]\d{{3}} {_LETTER}[\w'-]{{2,24}}(?![\w-]))")
-EXAMPLE = re.compile(
-    r"\b(?:opdracht|opgave|voorbeeld|fictie\w{0,3}|verzin|verzonnen|excel|functie|webshop opdracht|testlaan|teststad|1234 ?ab|lessen|les over|quiz)\b"
-)
+EXAMPLE = WordPattern("address", "example")
 
 
 @functools.cache
@@ -95,11 +93,9 @@ class AddressRecognizer:
 
     name = "address"
 
-    TRIGGERS = frozenset(("woon", "woont", "wonen", "woonde"))
-
     def wants(self, prepared: PreparedText) -> bool:
         """A digit, or a word of living somewhere."""
-        return prepared.digits >= 1 or not prepared.words.isdisjoint(self.TRIGGERS)
+        return prepared.digits >= 1 or not prepared.words.isdisjoint(word_set("address", "triggers"))
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every private address."""
@@ -113,7 +109,7 @@ class AddressRecognizer:
             yield from self._beside_postcode(prepared)
             yield from self._bare_number(prepared)
             yield from self._only_number(prepared)
-        if not prepared.words.isdisjoint(self.TRIGGERS):
+        if not prepared.words.isdisjoint(word_set("address", "triggers")):
             yield from self._without_number(prepared, public)
 
     def _judged(self, found: "re.Match[str]", prepared: PreparedText, public: PublicData) -> Match | None:
@@ -165,7 +161,8 @@ class AddressRecognizer:
             return "street named after a bird, plant or tool, and number", 0.84
         article = bool(
             re.match(
-                r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|Voor|Eerste|Tweede|Derde|Vierde) [A-Z]",
+                r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|"
+                r"Voor|Eerste|Tweede|Derde|Vierde) [A-Z]",
                 prepared.plain[start:end],
             )
         )
@@ -281,10 +278,6 @@ def _lead(text: str, start: int) -> int:
 _PREPOSITIONS = frozenset(("op", "in", "aan", "van", "de", "het", "der", "den", "'t", "ten", "ter"))
 _LEAD_END = re.compile(rf"(?<![\w@.-]){_LEAD}$", re.IGNORECASE)
 _CAPITAL_END = re.compile(rf"(?<![\w@.,:-]){_CAPITAL_LEAD}$")
-_SENTENCE_WORD = frozenset(
-    "ik hij zij ze we wij je jij kom ga nu ja nee ok oke maar dus en of als dan adres woont woon wonen bij naar mijn onze ons het de een dit dat zet "
-    "stuur ophalen haal vanavond morgen feest eindelijk nieuw thuis kan kun mag wie waar hallo hoi hey familie beste mevrouw meneer mevr juf daar hier".split()
-)
 
 
 def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
@@ -295,7 +288,8 @@ def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
     head = text[max(0, start - len(found[0]) - 16) : start - len(found[0])]
     return bool(
         re.search(
-            r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|willem|pater|sint|pastoor|generaal|graaf) $",
+            r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|"
+            r"willem|pater|sint|pastoor|generaal|graaf) $",
             head,
             re.IGNORECASE,
         )
@@ -318,7 +312,7 @@ def _trim(text: str, start: int) -> int:
         word = re.match(rf"({_LETTER}+)\.? ", text[start : start + 24])
         if (
             word is None
-            or word[1].lower() not in _SENTENCE_WORD
+            or word[1].lower() not in word_set("address", "sentence_word")
             or (word[1][0].isupper() and word[1].lower() in ("de", "het"))
         ):
             return start

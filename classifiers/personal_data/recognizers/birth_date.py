@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, load_words, word_set
 
 _MONTHS = {
     name: month
@@ -21,37 +22,31 @@ _MONTHS = {
 }  # fmt: skip
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NUMERIC = re.compile(
-    r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)"
+    r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)"
+    r"(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)"
 )
 _ISO = re.compile(
     r"(?<![\w.,:/-])(?P<year>(?:19|20)\d{2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\w]|[-/.:]\d)"
 )
 _NAMED = re.compile(
-    rf"(?<![\w.,:/-])(?P<day>\d{{1,2}})(?:e|ste|de)?[ -](?P<month>{_MONTH})\b\.?[ -](?P<year>\d{{4}}|'?\d{{2}})(?![\w]|[-/.:,]\d)"
+    rf"(?<![\w.,:/-])(?P<day>\d{{1,2}})(?:e|ste|de)?[ -](?P<month>{_MONTH})\b\.?[ -](?P<year>\d{{4}}|"
+    rf"'?\d{{2}})(?![\w]|[-/.:,]\d)"
 )
 _SQUEEZED = re.compile(r"(?<![\w.,:/-])(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)?\d{2})(?![\w]|[-/.:,]\d)")
 _IN_WORDS = re.compile(
-    rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
+    rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|"
+    rf"negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|"
+    rf"zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
     rf" (?:{_MONTH}) (?:tweeduizend|negentien)[a-zëé]{{3,20}}(?!\w)"
 )
-_BORN = re.compile(
-    r"\b(?:geboren|geb|geboortedatum|geboortedata|geboortedag|geboorte|verjaardag|verjaardagen|verjaardagskalender|geboortejaar|gebdatum|gbd|dob|jarig|verjaart|geboortekaartje|ter wereld)\b"
-)
+_BORN = WordPattern("birth_date", "born")
 _IS_OF = re.compile(
-    r"(?:\b(?:ik|hij|zij|ze|jij|je|die|\w{2,15})\s(?:ben|is|bent|komt)\s(?:dus\s|echt\s|ook\s|gwn\s|gewoon\s)?(?:geboren\s)?(?:van|op)\s(?:de\s)?|\bzelf\svan\s)$"
+    r"(?:\b(?:ik|hij|zij|ze|jij|je|die|\w{2,15})\s(?:ben|is|bent|komt)\s(?:dus\s|"
+    r"echt\s|ook\s|gwn\s|gewoon\s)?(?:geboren\s)?(?:van|op)\s(?:de\s)?|"
+    r"\bzelf\svan\s)$"
 )
-_NEW_DATE = re.compile(
-    r"\b(?:toets\w{0,6}|deadline|inlever\w{0,6}|inleveren|ouderavond|vakantie|herkansing|kamp|excursie|wedstrijd|afspraak|tentamen|examen|rapport|vergadering|"
-    r"datum toets|verlof|dicht|versie|update|verschijnt|release|vrij|les|lessen|studiedag|gedrukt|nbd|bruiloft|geldig|vervalt|verlopen|uiterlijk|tm|betaald|factuur|"
-    r"overleden|gestorven|begrafenis|slag|oorlog|getrouwd|uitslag|score|schilder\w{0,4}|koning|keizer|componist|schrijver|president|dagboek|wereldoorlog|verrader\w{0,3})\b"
-)
-_PERSON_WORD = frozenset(
-    "ik ikke mijn mn m'n me hij zij ze zijn zn z'n haar dr d'r meneer mevrouw mevr mr juf meester moeder vader mama papa oma opa broer zus broertje zusje dochter zoon mentor "
-    "dhr tante oom neef nicht leerling patient client".split()
-)
-_ASKED = re.compile(
-    r"\b(?:geboortedatum|geboortedata|geboren|verjaardag|verjaardagen|jarig|geb|geboortedag|verjaardagskalender)\b"
-)
+_NEW_DATE = WordPattern("birth_date", "new_date")
+_ASKED = WordPattern("birth_date", "asked")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
 _TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
@@ -114,7 +109,7 @@ class BirthDateRecognizer:
         behind = _WORD.findall(prepared.folded[end : end + 20].partition("\n")[0])
         if any(word in names for word in (*ahead[-3:], *behind[:1])):
             return "first name beside it", 0.88
-        if _PERSON_WORD.intersection((*ahead[-2:], *behind[:2])) or _TITLE.search(line):
+        if word_set("birth_date", "person_word").intersection((*ahead[-2:], *behind[:2])) or _TITLE.search(line):
             return "word for a person beside it", 0.8
         if prepared.asked(_ASKED) and start <= 60:
             return "asked for in the messages before", 0.85
@@ -132,7 +127,8 @@ def _named_before(head: str) -> bool:
     """Two words with a capital right before a date are a name ("Romy Vos 19-06-2010")."""
     return bool(
         re.search(
-            r"(?:^|[\s(:])[A-Z][^\W\d_]{1,20} (?:(?:van|de|der|den|het|el|ten|ter) ){0,2}[A-Z][^\W\d_]{1,20}(?:-[A-Z][^\W\d_]{1,20})?[ ,:(]{1,2}$",
+            r"(?:^|[\s(:])[A-Z][^\W\d_]{1,20} (?:(?:van|de|der|den|het|el|ten|"
+            r"ter) ){0,2}[A-Z][^\W\d_]{1,20}(?:-[A-Z][^\W\d_]{1,20})?[ ,:(]{1,2}$",
             head,
         )
     )

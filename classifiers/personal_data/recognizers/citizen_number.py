@@ -14,15 +14,12 @@ from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs, spelled_runs
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern
 
-_CONTEXT = re.compile(
-    r"\b(?:bsn|b s n|b\.s\.n|burgerservice|burgerservicenummers?|bsnnummer|bsnr|sofi|sofinummer|digid|svnr)\b"
-)
+_CONTEXT = WordPattern("citizen_number", "context")
 _BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnummer)\b")
 _BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
-_OTHER = re.compile(
-    r"\b(?:elfproef|11-proef|voorbeeld|test|test-bsn|testbsn|fictief|verzonnen|opgave|opdracht|informatica)\b"
-)
+_OTHER = WordPattern("citizen_number", "other")
 _WORDS = frozenset(
     (
         "bsn",

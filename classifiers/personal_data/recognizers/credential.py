@@ -6,22 +6,31 @@ from collections.abc import Iterator
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, word_set
 
 _VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
 _SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"
 _OWNER = r"(?:[^\W\d_][\w'.-]{0,18} ){0,7}?"
 _PASSWORD = re.compile(
-    rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
+    rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |"
+    rf"gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
 )
 _OWNED = re.compile(
-    rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
+    rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|"
+    rf"=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
 )
 _PIN = re.compile(
-    r"(?<!\w)(?:pin|pincode|pinnetje|toegangscode|alarmcode|kluiscode|slotcode|deurcode|poortcode|cijferslot|hek|hekje|code|sleutelkastje|ontgrendelcode|schermcode)\b"
-    r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |gwn |nog steeds |nu )?(?P<value>\d{4,8}[a-z]?|\d{3} \d{3})(?![\w:/-]|[.,]\d)"
+    r"(?<!\w)(?:pin|pincode|pinnetje|toegangscode|alarmcode|kluiscode|"
+    r"slotcode|deurcode|poortcode|cijferslot|hek|hekje|code|sleutelkastje|"
+    r"ontgrendelcode|schermcode)\b"
+    r"(?P<owner>(?: [^\W\d_][\w'.-]{0,18}){0,8}?) ?(?:is|=|:|op|was)? ?(?:gewoon |"
+    r"gwn |nog steeds |nu )?(?P<value>\d{4,8}[a-z]?|\d{3} \d{3})(?![\w:/-]|"
+    r"[.,]\d)"
 )
 _LOGIN = re.compile(
-    rf"(?<!\w)(?:inlog|inlogcode|inlognaam|login|log in|inloggen|gebruikersnaam|gebruiker|username|user|account|docentaccount|inloggegevens|logt in met)\b(?:[^\S\n]?(?:is|=|:|met|van)?)(?: {_OWNER}(?:is|=|:|met))?\s?(?P<user>{_VALUE})"
+    rf"(?<!\w)(?:inlog|inlogcode|inlognaam|login|log in|inloggen|gebruikersnaam|"
+    rf"gebruiker|username|user|account|docentaccount|inloggegevens|logt in met)"
+    rf"\b(?:[^\S\n]?(?:is|=|:|met|van)?)(?: {_OWNER}(?:is|=|:|met))?\s?(?P<user>{_VALUE})"
 )
 _PAIR = re.compile(
     rf"(?<![\w/])(?P<user>[\w.@+-]{{3,40}}) (?:/|ww:?|wachtwoord:?|pw:?|met ww|met wachtwoord) (?P<value>{_VALUE})"
@@ -29,30 +38,19 @@ _PAIR = re.compile(
 _PAIR_LOOSE = re.compile(
     rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})"
 )
-_LOGIN_WORD = re.compile(
-    r"\b(?:inlog\w{0,8}|login|log in|log maar in|ww|wachtwoord|account|docentaccount|magister|somtoday|somtodey|netflix|disney|spotify|smartschool|itslearning|teams|kijken|gebruiker\w{0,5}|admin|kopieer)\b"
-)
-_PERSON = re.compile(
-    r"\b(?:zijn|zn|z'n|haar|dr|d'r|mijn|mn|m'n|me|ons|onze|hun|jouw|je|telefoon|tel|foon|ipad|laptop|chromebook|fiets|huis|thuis|hek|deur|poort|schuur|garage|alarm|"
-    r"magister|somtoday|insta|snap|bankpas|pas|account|2fa|verificatie\w{0,4}|gebruik|pak|sleutelkastje|hekje)\b"
-)
-_PUBLIC_CODE = re.compile(
-    r"\b(?:kahoot|korting\w{0,6}|kortingscode|lessonup|blooket|gimkit|quizlet|fortnite|map|creator|galerij|ral|seed|game|join|room|discord|boeking\w{0,5}|game-?pin|webshop|"
-    r"kopieerkamer|jackbox|minecraft|roblox|escape\w{0,5}|foto\w{0,6}|schoolfoto|slechtste|top 10|voorlichting|opdracht|bijvoorbeeld|bijv|bv)\b"
-)
-_ASKED = re.compile(r"\b(?:pin|pincode|code|ww|wachtwoord|inlog|cijferslot|slot|kastje|saldo|kaart|hoe kom ik in)\b")
+_LOGIN_WORD = WordPattern("credential", "login_word")
+_PERSON = WordPattern("credential", "person")
+_PUBLIC_CODE = WordPattern("credential", "public_code")
+_ASKED = WordPattern("credential", "asked")
 _BARE = re.compile(
-    r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|^(?P<start>\d{4}) en dan hekje"
+    r"^\s?(?:of |probeer |t is |tis |code |het is )?(?P<value>\d{4}|"
+    r"\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|"
+    r"^(?P<start>\d{4}) en dan hekje"
 )
 _SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
 _SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
 _STRONG = re.compile(r"\d\d|[_#$&*!].*\d|\d.*[_#$&*!]|\d$")
 _SPREAD = re.compile(rf"(?<!\w){_SECRET}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
-_NO_VALUE = frozenset(
-    "is was wat welk welke niet nooit vergeten kwijt veranderd veranderen al weer ook gwn gewoon nog van voor op in het de een die dat mn mijn je jouw zijn haar te om en of maar want "
-    "gereset reset resetten gehackt wijzigen delen geven geef sturen stuur nodig moet moeten mag hetzelfde anders makkelijk moeilijk zwak sterk goed fout ingevuld invullen geraden raden "
-    "staat stond weet onthouden opnieuw aub pls die? iemand heeft heb hebben met zonder wachtwoord ww geheim".split()
-)
 _TRAIL = ".,!?:;)'\"”’"
 
 
@@ -61,15 +59,10 @@ class CredentialRecognizer:
 
     name = "credential"
 
-    TRIGGERS = frozenset(
-        "ww wachtwoord wachtwoordje password passwd paswoord pw wwoord pin pincode toegangscode alarmcode kluiscode deurcode code inlog inlogcode inlognaam login "
-        "gebruikersnaam gebruiker username account docentaccount inloggen cijferslot log hek sleutelkastje admin inloggegevens woord woo".split()
-    )
-
     def wants(self, prepared: PreparedText) -> bool:
         """A word about logging in, or a bare code that the messages before ask for."""
         return (
-            not prepared.words.isdisjoint(self.TRIGGERS)
+            not prepared.words.isdisjoint(word_set("credential", "triggers"))
             or " / " in prepared.plain
             or (prepared.digits >= 3 and len(prepared.raw) <= 90)
         )
@@ -77,7 +70,7 @@ class CredentialRecognizer:
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every login, password and code."""
         yield from self._pairs(prepared)
-        if not prepared.words.isdisjoint(self.TRIGGERS):
+        if not prepared.words.isdisjoint(word_set("credential", "triggers")):
             for pattern in (_OWNED, _PASSWORD):
                 for found in pattern.finditer(prepared.folded):
                     yield from self._password(found, prepared)
@@ -131,7 +124,7 @@ class CredentialRecognizer:
             prepared.plain[start:end].rstrip(_TRAIL if not prepared.plain[start:end].endswith("!") else ".,?:;)'\"”’")
         )
         value = prepared.plain[start:end]
-        if value.lower() in _NO_VALUE or len(value) < 3:
+        if value.lower() in word_set("credential", "no_value") or len(value) < 3:
             return
         marked = found[0][: start - found.start()].rstrip(" \"'“‘").endswith((":", "="))
         looks = looks_secret(value)
@@ -150,7 +143,7 @@ class CredentialRecognizer:
         end = start + len(prepared.plain[start:end].rstrip(_TRAIL))
         value = prepared.plain[start:end]
         has_secret = bool(re.search(rf"(?<!\w){_SECRET}(?!\w)", prepared.folded))
-        if value.lower() in _NO_VALUE or not has_secret:
+        if value.lower() in word_set("credential", "no_value") or not has_secret:
             return
         if looks_secret(value) or re.match(rf" (?:en )?{_SECRET}(?!\w)", prepared.folded[end : end + 20]):
             yield Match(start, end, "CREDENTIAL", 0.97, "user name beside a password")

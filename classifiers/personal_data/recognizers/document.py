@@ -9,14 +9,10 @@ from stdnum.nl import identiteitskaartnummer
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern
 
-_CONTEXT = re.compile(
-    r"\b(?:paspoort\w{0,8}|pas|passport|paszport|id|id-kaart|idkaart|id kaart|identiteits\w{0,12}|legitimatie\w{0,8}|document\w{0,8}|doc|docnr|visum|"
-    r"verblijfs\w{0,14}|rijbewijs\w{0,8}|zorgpas\w{0,8}|pasfoto|oranje kaart|kids-id|kidsid|europese zorgpas|ehic|v-nummer|vnummer)\b"
-)
-_NOT_DOCUMENT = re.compile(
-    r"\b(?:pakket|track|trace|serienummer|serienr|sn|code|korting|bestel\w{0,10}|factuur\w{0,8}|vlucht|order|kenteken)\b"
-)
+_CONTEXT = WordPattern("document", "context")
+_NOT_DOCUMENT = WordPattern("document", "not_document")
 # Two letters, six letters or digits, one digit; the Dutch series has no letter O.
 _DUTCH = re.compile(r"(?<![\w/-])[A-NP-Z]{2}[A-NP-Z0-9]{6}\d(?![\w-])")
 _DUTCH_LOWER = re.compile(r"(?<![\w/-])[a-np-z]{2}[a-np-z0-9]{6}\d(?![\w-])")
@@ -24,9 +20,7 @@ _ABROAD = re.compile(r"(?<![\w/-])[A-Z]{1,3} ?\d{6,8}(?![\w-])")
 _BELGIAN_CARD = re.compile(r"(?<![\w-])\d{3}[- ]?\d{7}[- ]?\d{2}(?![\w-])")
 _BELGIAN_FOREIGNER = re.compile(r"(?<![\w-])B ?(?:\d ?){8,10}\d(?![\w-])")
 _NUMBER = re.compile(r"(?<![\w,.:/+-])(?:\d{9,10}|\d{3} \d{3} \d{4}|\d{5}(?: \d{2,5}){2,4})(?![\w:/-])")
-_NUMBER_CONTEXT = re.compile(
-    r"\b(?:rijbewijs\w{0,8}|zorgpas\w{0,8}|verblijfs\w{0,14}|ehic|vreemdelingennummer|v-nummer|vnummer)\b"
-)
+_NUMBER_CONTEXT = WordPattern("document", "number_context")
 
 
 class DocumentRecognizer:

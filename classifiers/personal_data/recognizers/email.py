@@ -13,16 +13,21 @@ from email_validator import EmailNotValidError, validate_email
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import word_set
 
 _PLAIN = re.compile(r"(?<![\w.+%-])[\w+%-](?:[\w.+%-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])")
-_AT = r"(?:@|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apen?staart(?:je)?\)|\[apen?staart(?:je)?\]|apen?staart(?:je)?|aapje|\bat\b)"
+_AT = (
+    r"(?:@|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apen?staart(?:je)?\)|"
+    r"\[apen?staart(?:je)?\]|apen?staart(?:je)?|aapje|\bat\b)"
+)
 _DOT = r"(?:\(punt\)|\[punt\]|\(dot\)|\[dot\]|\[\.\]|\(\.\)|punt|dot|\.)"
 _LINK = r"(?:underscore|liggend streepje|streepje|min)"
 _SPACE = r"[ \-]{0,3}"
 _PART = r"[^\W_](?:[\w-]{0,30}?[^\W_])?"
 _LOCAL = rf"{_PART}(?:{_SPACE}(?:{_DOT}|{_LINK}|_|\+){_SPACE}{_PART}){{0,4}}"
 _SPELLED = re.compile(
-    rf"(?<![\w.@])(?P<local>{_LOCAL}){_SPACE}(?P<at>{_AT}){_SPACE}(?P<name>[^\W_](?:\w|-(?!punt|dot)){{0,30}})(?: (?!punt|dot)(?P<second>[^\W_]{{2,20}}))?"
+    rf"(?<![\w.@])(?P<local>{_LOCAL}){_SPACE}(?P<at>{_AT}){_SPACE}(?P<name>[^\W_](?:\w|"
+    rf"-(?!punt|dot)){{0,30}})(?: (?!punt|dot)(?P<second>[^\W_]{{2,20}}))?"
     rf"(?P<rest>(?:{_SPACE}{_DOT}{_SPACE}[^\W_]{{2,24}}){{0,3}})"
 )
 _BETWEEN_LABELS = re.compile(rf"{_SPACE}{_DOT}{_SPACE}")
@@ -30,10 +35,6 @@ _BETWEEN_WORDS = re.compile(rf"{_SPACE}(?:{_LINK}){_SPACE}")
 _SPACED = re.compile(r"(?<![^\s:(])(?:[\w.+-] ){2,40}@(?: [\w.-]){3,40}(?![^\s,)])")
 _LOOSE = re.compile(
     r"(?<![\w.])(?P<local>[\w.+-]{2,40}) {0,2}@ {0,2}(?P<domain>[\w-]{2,30} {0,2}\. {0,2}[^\W\d_]{2,10})(?![\w.])"
-)
-_PROVIDERS = frozenset(
-    "gmail hotmail outlook live icloud yahoo ziggo kpn kpnmail kpnplanet planet telenet skynet proximus xs4all hetnet home upcmail msn me "
-    "proton protonmail gmx quicknet caiway casema tele2 solcon freeler zonnet online chello aol zeelandnet delta".split()
 )
 _NOISE = re.compile(r"[\s()\[\]{}]")
 
@@ -56,13 +57,11 @@ class EmailRecognizer:
 
     name = "email"
 
-    TRIGGERS = frozenset(("apestaart", "apestaartje", "apenstaart", "apenstaartje", "aapje", "at", "dot", "punt"))
-
     def wants(self, prepared: PreparedText) -> bool:
         """An at sign, or a word or letter that stands for it."""
         return (
             "@" in prepared.plain
-            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or not prepared.words.isdisjoint(word_set("email", "triggers"))
             or "[a]" in prepared.folded
             or "(a)" in prepared.folded
         )
@@ -82,7 +81,7 @@ class EmailRecognizer:
                         found.start(), found.end(), found[0].replace(" ", ""), public, "spaces around the at sign"
                     )
         if (
-            not prepared.words.isdisjoint(self.TRIGGERS)
+            not prepared.words.isdisjoint(word_set("email", "triggers"))
             or "[a]" in prepared.folded
             or "(a)" in prepared.folded
             or "[." in prepared.folded
@@ -111,12 +110,12 @@ class EmailRecognizer:
         if rest:
             labels = [one for one in _BETWEEN_LABELS.split(rest) if one]
             host = ".".join([name + (found["second"] or ""), *labels])
-            if not is_host(host) or (found["second"] and name not in _PROVIDERS):
+            if not is_host(host) or (found["second"] and name not in word_set("email", "providers")):
                 return
-            if at == "at" and name not in _PROVIDERS and "punt" not in rest and "dot" not in rest:
+            if at == "at" and name not in word_set("email", "providers") and "punt" not in rest and "dot" not in rest:
                 return
             end = found.end("rest")
-        elif name in _PROVIDERS and len(name) > 2 and at != "at":
+        elif name in word_set("email", "providers") and len(name) > 2 and at != "at":
             host, end = name, found.start("name") + len(name)
         else:
             return

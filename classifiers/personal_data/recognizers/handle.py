@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, load_words, word_set
 
 _AT_NAME = re.compile(
     r"(?<![\w.@/])@[^\W_](?:[\w.]{0,28}\w|\w{0,2})(?![\w@]|\.[a-z]{2,3}\b)|(?<![\w.@/])@[\w.]{2,30}\w_?(?![\w@])"
@@ -13,37 +14,46 @@ _AT_NAME = re.compile(
 _TAG = re.compile(r"(?<![\w#.@])[\w.]{2,30}#\d{4}(?!\w)")
 _PROFILE = re.compile(
     r"(?<![\w.@/-])(?:https?://)?(?:(?:www|m|open|nl|nl-nl|be|web)\.)?(?:"
-    r"(?:instagram|insta)\.com/(?!p/|reel/|explore)[\w.]{2,40}/?|tiktok\.com/@[\w.]{2,40}|snapchat\.com/add/[\w.-]{2,40}|(?:x|twitter)\.com/\w{2,30}|"
-    r"facebook\.com/(?!groups|events|share)[\w.-]{3,60}|fb\.com/[\w.-]{3,60}|linktr\.ee/[\w.-]{2,40}|linkedin\.com/in/[\w-]{3,80}|spotify\.com/user/[\w.-]{2,60}|"
-    r"pinterest\.(?:com|nl)/[\w-]{3,40}|strava\.com/athletes/\d{3,12}|vinted\.(?:nl|be)/member/[\w-]{3,60}|chess\.com/member/[\w-]{2,40}|youtube\.com/@[\w.-]{2,40}|"
-    r"twitch\.tv/\w{3,30}|roblox\.com/users/\d{3,15}(?:/profile)?|steamcommunity\.com/(?:id|profiles)/[\w-]{2,40}|bereal\.com/[\w.]{2,40}|bere\.al/[\w.]{2,40}|"
-    r"discord\.com/users/\d{5,25}|threads\.net/@[\w.]{2,40}|t\.me/[\w]{4,40}|onlyfans\.com/[\w.]{2,40}|ngl\.link/[\w.]{2,40}|tellonym\.me/[\w.]{2,40}|wattpad\.com/user/[\w.-]{2,40}|"
-    r"soundcloud\.com/[\w-]{2,40}|vsco\.co/[\w-]{2,40}|marktplaats\.nl/u/[\w./-]{2,60}|[\w-]{2,30}\.example/(?:profiel|profile|user|u|member)/[\w.-]{2,60}|"
+    r"(?:instagram|insta)\.com/(?!p/|reel/|explore)[\w.]{2,40}/?|tiktok\.com/@[\w.]{2,40}|"
+    r"snapchat\.com/add/[\w.-]{2,40}|(?:x|twitter)\.com/\w{2,30}|"
+    r"facebook\.com/(?!groups|events|share)[\w.-]{3,60}|fb\.com/[\w.-]{3,60}|"
+    r"linktr\.ee/[\w.-]{2,40}|linkedin\.com/in/[\w-]{3,80}|spotify\.com/user/[\w.-]{2,60}|"
+    r"pinterest\.(?:com|nl)/[\w-]{3,40}|strava\.com/athletes/\d{3,12}|"
+    r"vinted\.(?:nl|be)/member/[\w-]{3,60}|chess\.com/member/[\w-]{2,40}|"
+    r"youtube\.com/@[\w.-]{2,40}|"
+    r"twitch\.tv/\w{3,30}|roblox\.com/users/\d{3,15}(?:/profile)?|steamcommunity\.com/(?:id|"
+    r"profiles)/[\w-]{2,40}|bereal\.com/[\w.]{2,40}|bere\.al/[\w.]{2,40}|"
+    r"discord\.com/users/\d{5,25}|threads\.net/@[\w.]{2,40}|t\.me/[\w]{4,40}|"
+    r"onlyfans\.com/[\w.]{2,40}|ngl\.link/[\w.]{2,40}|tellonym\.me/[\w.]{2,40}|"
+    r"wattpad\.com/user/[\w.-]{2,40}|"
+    r"soundcloud\.com/[\w-]{2,40}|vsco\.co/[\w-]{2,40}|marktplaats\.nl/u/[\w./-]{2,60}|"
+    r"[\w-]{2,30}\.example/(?:profiel|profile|user|u|member)/[\w.-]{2,60}|"
     r"play\.?station\.com/\w{2,30}|letterboxd\.com/\w{2,30}|reddit\.com/(?:u|user)/[\w-]{2,30})",
     re.IGNORECASE,
 )
-_PLATFORM = re.compile(
-    r"(?<!\w)(?:insta|instagram|snap|snapchat|snapje|tiktok|tik tok|discord|dc|psn|xbox|roblox|steam|epic|be ?real|bereal|twitch|twitter|telegram|spam|spamaccount|finsta|priv|privé|vsco|"
-    r"gamertag|ubisoft|fortnite|tinder|account|accountje|username|usernaam)(?!\w)"
-)
+_PLATFORM = WordPattern("handle", "platform")
 _NAMED = re.compile(
-    r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|gamertag|tinder|roblox)(?!\w)"
-    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|:|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?=[\w.]{0,31}[._\d])(?P<name>[^\s,;:()\"]{4,32})"
+    r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|"
+    r"xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|"
+    r"gamertag|tinder|roblox)(?!\w)"
+    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|"
+    r"dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|"
+    r":|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?=[\w.]{0,31}[._\d])(?P<name>[^\s,;:()\"]{4,32})"
 )
 _ADD = re.compile(
-    r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})"
+    r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|"
+    r"haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})"
 )
 _ON_PLATFORM = re.compile(
     r"(?<!\w)(?P<name>[A-Za-z][\w.]{3,30}) op (?:insta|snap|tiktok|discord|roblox|psn|xbox|steam)(?!\w)"
 )
 _SPELLED = re.compile(
-    r"(?<!\w)(?:at|apestaart(?:je)?) [^\W_]{2,20}(?: (?:underscore|punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)"
+    r"(?<!\w)(?:at|apestaart(?:je)?) [^\W_]{2,20}(?: (?:underscore|"
+    r"punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)"
 )
 _SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
 _SHAPED = re.compile(r"(?=[\w.]*[._\d])(?=[\w.]*[A-Za-z])[A-Za-z_][\w.]{3,30}")
-_MENTION_WORDS = re.compile(
-    r"\b(?:insta|snap|tiktok|volg\w{0,8}|account|liken|like|add|voeg|taggen|tag|toevoegen|dm|story|discord|twitch|youtube|bio|foto|fotos|foto's|profiel|screen\w{0,6}|adden|block\w{0,3}|gehackt|insta's)\b"
-)
+_MENTION_WORDS = WordPattern("handle", "mention_words")
 _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
 _NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
@@ -55,17 +65,12 @@ class HandleRecognizer:
 
     name = "handle"
 
-    TRIGGERS = frozenset(
-        "insta instagram snap snapchat tiktok discord dc psn xbox roblox steam bereal real twitch twitter telegram spam finsta gamertag tinder voeg add volg facebook fb linktr linkedin "
-        "spotify pinterest strava vinted chess youtube snapje threads tellonym ngl schoolbank profiel soundcloud wattpad apestaart letterboxd reddit underscore".split()
-    )
-
     def wants(self, prepared: PreparedText) -> bool:
         """An at sign, a tag, a platform's name, or a word shaped like a name after such a question."""
         return (
             "@" in prepared.plain
             or "#" in prepared.plain
-            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or not prepared.words.isdisjoint(word_set("handle", "triggers"))
             or (len(prepared.raw) <= 40 and bool(prepared.before) and bool(_SHAPED.search(prepared.plain)))
         )
 
@@ -85,11 +90,12 @@ class HandleRecognizer:
                     yield *found.span(), 0.9, "name with a four-digit tag"
         if "@" in text:
             yield from self._at_names(prepared)
-        if not prepared.words.isdisjoint(self.TRIGGERS):
+        if not prepared.words.isdisjoint(word_set("handle", "triggers")):
             yield from self._named(prepared)
         if prepared.before and len(text) <= 40 and prepared.asked(_ASKED):
             found = re.match(
-                r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|ben ik|is van)\b.{0,20})?\W{0,2}$",
+                r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|"
+                r"ben ik|is van)\b.{0,20})?\W{0,2}$",
                 text,
             )
             if found is not None and is_account_name(found["name"].rstrip(".")):

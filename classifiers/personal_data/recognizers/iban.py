@@ -8,6 +8,7 @@ from stdnum import iban
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import FILLER, PreparedText
+from classifiers.personal_data.words import word_set
 
 _SEPARATOR = rf"[ .\-/{FILLER}]{{0,2}}+"
 _SHAPE = re.compile(
@@ -18,9 +19,6 @@ _DUTCH = re.compile(
     re.IGNORECASE,
 )
 _BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)
-_BANKS = frozenset(
-    "ABNA ADYB ASNB BUNQ INGB KNAB RABO SNSB TRIO RBRB REVO FVLB HAND NWAB BNGH ARTE AEGO FNOM DELE DEUT KABA NTSB NNBA BITS".split()
-)
 _CONTEXT = re.compile(
     r"\b(?:iban|rekening|rekeningnummer|reknr|rek|tnv|t\.n\.v|overmaken|maak over|stort|storten|betaal)"
 )
@@ -39,7 +37,7 @@ class IbanRecognizer:
         """Give every account number; one with a wrong check digit only in the exact Dutch or Belgian shape."""
         text = prepared.plain
         for found in _DUTCH.finditer(text):
-            yield from self._weighed(found, _squeeze(found[0])[4:8] in _BANKS, prepared)
+            yield from self._weighed(found, _squeeze(found[0])[4:8] in word_set("iban", "banks"), prepared)
         for found in _BELGIAN.finditer(text):
             yield from self._weighed(found, prepared.mentions(_CONTEXT), prepared)
         for found in _SHAPE.finditer(text):

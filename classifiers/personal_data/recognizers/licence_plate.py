@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern
 
 _L = "[A-Z]"
 _SHAPES = (
@@ -32,15 +33,10 @@ _LOOSE = re.compile(
 _SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
 _OLD_BELGIAN = re.compile(r"(?<![\w/.,-])[A-Z]{3}[- ]?\d{3}(?![\w/]|-\w)")
 _DECORATED = re.compile(r"(?<![\w-])[A-Z](?:[^\w\n]{1,4}\d){3}(?:[^\w\n]{1,4}[A-Z]){2}(?![\w-])")
-_CONTEXT = re.compile(
-    r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat|plaat|auto|auto's|wagen|rijdt|rijd|reed|scooter|brommer|snorfiets|busje|bus|bestelbus|taxi|motor|caravan|aanhanger|"
-    r"golf|polo|bmw|audi|mercedes|volvo|kia|skoda|opel|tesla|fiat|renault|peugeot|citroen|toyota|seat|ford|mini|kever|piaggio|vespa|zip|kymco|sym|fatbike|trouwauto|vluchtauto|parkeer\w{0,4}|geparkeerd|vak|aangereden|doodgereden|lek prikken)\b"
-)
+_CONTEXT = WordPattern("licence_plate", "context")
 _PLATE_WORD = re.compile(r"\b(?:kentekens?|kentekenplaat|nummerplaat|nummerplaten|nrplaat)\b")
 _QUESTION = re.compile(r"\b(?:vraag|opgave|opg|som) \d+")
-_NOT_PLATE = re.compile(
-    r"\b(?:code|stoel|zitplaats|seat|galerij|serienummer|serienr|sn|track|trace|kortingscode|kluisje|lokaal|ral|pantone|versie|model|bestelnr|artikelnr|schaak\w{0,4}|map|factuur)\b"
-)
+_NOT_PLATE = WordPattern("licence_plate", "not_plate")
 
 
 class LicencePlateRecognizer:

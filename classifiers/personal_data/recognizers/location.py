@@ -6,29 +6,37 @@ from collections.abc import Iterator
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import WordPattern, word_set
 
 _LIVE = re.compile(
-    r"(?:live ?locatie|actuele locatie|huidige locatie|locatie gedeeld)(?: (?:gedeeld|delen))?(?: (?:van|door|met) [^\W\d_]{2,20})?(?:,? ?\d{1,2} (?:uur|min\w{0,5})| ?\([^)\n]{1,40}\))?"
+    r"(?:live ?locatie|actuele locatie|huidige locatie|locatie gedeeld)(?: (?:gedeeld|"
+    r"delen))?(?: (?:van|door|met) [^\W\d_]{2,20})?(?:,? ?\d{1,2} (?:uur|"
+    r"min\w{0,5})| ?\([^)\n]{1,40}\))?"
 )
 _LIVE_SHARED = re.compile(r"gedeeld|📍|\(|nog \d|\d (?:uur|min)")
 _MAP = re.compile(
-    r"(?<![\w.@/-])(?:https?://)?(?:www\.)?(?:maps\.app\.goo\.gl/\w{3,40}|goo\.gl/maps/\w{3,40}|(?:maps\.)?google\.(?:com|nl|be)/maps[\w/@.,?=&%+-]{0,200}|maps\.google\.(?:com|nl|be)/[\w/@.,?=&%+-]{0,200}|"
-    r"maps\.apple\.com/[\w/@.,?=&%+-]{0,200}|map\.snapchat\.com/[\w/@.,?=&%+-]{0,200}|glympse\.(?:com|example)/[\w-]{3,40}|what3words\.com/[\w.]{5,80}|w3w\.co/[\w.]{5,80}|"
-    r"waze\.com/ul[\w/@.,?=&%+-]{0,200}|openstreetmap\.org/[\w/@.,?=&%#+-]{3,200}|life360\.com/[\w/-]{3,80}|strava\.com/(?:beacon|live)/[\w-]{3,60}|find\.apple\.com/[\w/-]{0,60}|bing\.com/maps[\w/@.,?=&%+~-]{0,200})",
+    r"(?<![\w.@/-])(?:https?://)?(?:www\.)?(?:maps\.app\.goo\.gl/\w{3,40}|"
+    r"goo\.gl/maps/\w{3,40}|(?:maps\.)?google\.(?:com|nl|be)/maps[\w/@.,?=&%+-]{0,200}|"
+    r"maps\.google\.(?:com|nl|be)/[\w/@.,?=&%+-]{0,200}|"
+    r"maps\.apple\.com/[\w/@.,?=&%+-]{0,200}|map\.snapchat\.com/[\w/@.,?=&%+-]{0,200}|"
+    r"glympse\.(?:com|example)/[\w-]{3,40}|what3words\.com/[\w.]{5,80}|"
+    r"w3w\.co/[\w.]{5,80}|"
+    r"waze\.com/ul[\w/@.,?=&%+-]{0,200}|openstreetmap\.org/[\w/@.,?=&%#+-]{3,200}|"
+    r"life360\.com/[\w/-]{3,80}|strava\.com/(?:beacon|live)/[\w-]{3,60}|"
+    r"find\.apple\.com/[\w/-]{0,60}|bing\.com/maps[\w/@.,?=&%+~-]{0,200})",
     re.IGNORECASE,
 )
 _WORDS3 = re.compile(r"(?<![\w/:])///[^\W\d_]{3,20}\.[^\W\d_]{3,20}\.[^\W\d_]{3,20}(?!\w)")
 _COORDINATES = re.compile(r"(?<![\w.,-])(?:4[89]|5[0-4])[.]\d{4,8},? {0,2}[2-7][.]\d{4,8}(?![\w])")
-_TRACKED = re.compile(r"\b(?:snapmap|snap map|zoek mijn(?: app| iphone)?|(?:zijn|zn|z'n|haar|dr|d'r|hun) locatie)\b")
+_TRACKED = WordPattern("location", "tracked")
 _WHERE = re.compile(
-    r"(?<!\w)(?:hij|zij|ze|die|uur) (?:is |zit |staat |ligt )?(?:nu )?(?P<place>(?:bij|in|achter|naast|tegenover|op dezelfde plek in) (?:[^\s,.!?\n]{1,20} ?){1,6}?)(?=,|[.!?\n]|$| zit\b| is\b| terwijl\b| en\b| dus\b| met\b| staat\b| gaan\b)"
+    r"(?<!\w)(?:hij|zij|ze|die|uur) (?:is |zit |staat |ligt )?(?:nu )?(?P<place>(?:bij|"
+    r"in|achter|naast|tegenover|op dezelfde plek in) (?:[^\s,.!?\n]{1,20} ?){1,6}?)"
+    r"(?=,|[.!?\n]|$| zit\b| is\b| terwijl\b| en\b| dus\b| met\b| staat\b|"
+    r" gaan\b)"
 )
-_PERSON = re.compile(
-    r"\b(?:woon|woont|wonen|huis|thuis|oma|opa|slaapt|slaap|hij|zij|ze|haar|zijn|zn|dr|mijn man|kinderen|oppas|zit|bij mij|mn|me|mijn|live|volg|binnen)\b"
-)
-_TASK = re.compile(
-    r"\b(?:opdracht|opdr|gps-?opdracht|punt \d|aardrijkskunde|zoek|geocach\w{0,5}|seed|coords|welke ste(?:den|d)|en \d|bankje|som)\b"
-)
+_PERSON = WordPattern("location", "person")
+_TASK = WordPattern("location", "task")
 _PUBLIC_SPOT = re.compile(r"\b(?:parkeren|parkeer|pretpark|verzamelen|ingang|station|museum|excursie|hotel|camping)\b")
 
 
@@ -37,13 +45,11 @@ class LocationRecognizer:
 
     name = "location"
 
-    TRIGGERS = frozenset(("locatie", "livelocatie", "snapmap", "map", "zoek"))
-
     def wants(self, prepared: PreparedText) -> bool:
         """A link, the word for a location, or enough digits for coordinates."""
         return (
             "/" in prepared.plain
-            or not prepared.words.isdisjoint(self.TRIGGERS)
+            or not prepared.words.isdisjoint(word_set("location", "triggers"))
             or (prepared.digits >= 8 and "." in prepared.plain)
         )
 

@@ -4,20 +4,24 @@ import re
 from collections.abc import Iterator, Sequence
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import load_words
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import load_words
 
 _PREFIX = r"(?:(?:van|de|den|der|ter|ten|het|'t|el|al|op|in|ibn|von|da|dos) ){0,3}"
 _SURNAME = r"[A-Z][^\W\d_]{1,20}(?:[-'’][A-Z]?[^\W\d_]{1,20}){0,2}(?:-[a-z]{2,4} [A-Z][^\W\d_]{1,20})?"
 _FULL = re.compile(
-    rf"(?<![\w@/.-])(?P<first>[A-Z][^\W\d_]{{1,15}}(?:-[A-Z][^\W\d_]{{1,15}})?)(?P<middle>(?: [A-Z][^\W\d_]{{1,15}}){{0,2}}) (?P<prefix>{_PREFIX})(?P<last>{_SURNAME})(?![\w@-])"
+    rf"(?<![\w@/.-])(?P<first>[A-Z][^\W\d_]{{1,15}}(?:-[A-Z][^\W\d_]{{1,15}})?)"
+    rf"(?P<middle>(?: [A-Z][^\W\d_]{{1,15}}){{0,2}}) (?P<prefix>{_PREFIX})(?P<last>{_SURNAME})"
+    rf"(?![\w@-])"
 )
 _INITIALS = re.compile(rf"(?<![\w@/.-])(?:[A-Z]\.[ ]?){{1,4}}{_PREFIX}{_SURNAME}(?![\w@-])")
 _INSTITUTION = re.compile(
     r"(?:Huis|School|College|Lyceum|Museum|Stichting|Straat|Plein|Park|Kerk|Ziekenhuis|Basisschool|Gymnasium|Centrum)$"
 )
 _PLACE_WORD = re.compile(
-    r"^(?:Van|De|Den|Het|Dr|Mevr|Meneer|Mevrouw|Dhr|Beste|Hallo|Lieve|Groet|Familie|Fam|Camping|Sint|Huize|Burg|Zwembad|Sporthal|School|Groetjes|Mvg)$"
+    r"^(?:Van|De|Den|Het|Dr|Mevr|Meneer|Mevrouw|Dhr|Beste|Hallo|Lieve|"
+    r"Groet|Familie|Fam|Camping|Sint|Huize|Burg|Zwembad|Sporthal|School|"
+    r"Groetjes|Mvg)$"
 )
 
 

@@ -10,9 +10,11 @@ from classifiers.personal_data.text import PreparedText
 _LINK = re.compile(
     r"(?<![\w.@/])(?:https?://)?(?:www\.)?(?:"
     r"tikkie\.me/(?:pay/)?[\w./?=&%-]{3,80}|paypal\.me/[\w./-]{2,60}|(?:www\.)?paypal\.com/paypalme/[\w./-]{2,60}|"
-    r"betaalverzoek\.[a-z]{2,20}\.nl/[\w./?=&%-]{3,80}|ing\.nl/(?:particulier/)?(?:betaalverzoek|payreq)[\w./?=&%-]{0,80}|"
+    r"betaalverzoek\.[a-z]{2,20}\.nl/[\w./?=&%-]{3,80}|ing\.nl/(?:particulier/)?(?:betaalverzoek|"
+    r"payreq)[\w./?=&%-]{0,80}|"
     r"(?:www\.)?(?:abnamro|asnbank|snsbank|regiobank|knab|triodos)\.nl/[\w/-]{0,30}betaalverzoek[\w./?=&%-]{0,80}|"
-    r"bunq\.me/[\w./-]{2,60}|revolut\.me/[\w./-]{2,60}|payconiq\.com/[\w./-]{2,60}|monzo\.me/[\w./-]{2,60}|cash\.app/\$[\w./-]{2,40}|"
+    r"bunq\.me/[\w./-]{2,60}|revolut\.me/[\w./-]{2,60}|payconiq\.com/[\w./-]{2,60}|"
+    r"monzo\.me/[\w./-]{2,60}|cash\.app/\$[\w./-]{2,40}|"
     r"gofundme\.com/f/[\w-]{3,60}|betaal\.me/[\w./-]{2,60}|wero\.eu/[\w./-]{2,60}|qr\.payconiq\.com/[\w./-]{2,60})",
     re.IGNORECASE,
 )

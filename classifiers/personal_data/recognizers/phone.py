@@ -12,17 +12,24 @@ from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import DigitRun, may_be_spelled, plain_runs, spelled_runs
 from classifiers.personal_data.public import PublicData, national_digits
 from classifiers.personal_data.text import FILLER, PreparedText
+from classifiers.personal_data.words import WordPattern
 
-_CONTEXT = re.compile(
-    r"\b(?:nummers?|nr|nrs|nummertje|telnr|tel|telefoon|telefoonnummer|tell?ie|mobiel|mobieltje|gsm|bel|belt|bellen|gebeld|app|appt|appen|whatsapp|"
-    r"sms|bereikbaar|noodnummer|06|contact|prank|anoniem|bij te houden|oproep|huistelefoon|vaste lijn)\b"
-)
+_CONTEXT = WordPattern("phone", "context")
 _OTHER_NUMBER = re.compile(
-    r"\b(?:isbn|ean|barcode|serienummer|serienr|sn|s/n|track|trace|track-and-trace|pakket|bestelnr|bestelnummer|bestelling|order|"
-    r"ordernr|ordernummer|factuur|factuurnummer|factuurnr|artikelnr|artikelnummer|chipnr|chipnummer|modelnummer|map|code|kahoot|pin|kenteken|"
-    r"bsn|burgerservicenummer|leerlingnummer|leerlingnr|highscore|score|seed|coords|dossiernummer|klantnummer|lidnummer|kluisje|kluis|blz|"
-    r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|parketnummer|zaaknummer|kenmerk|dossier|iban|rekening|rekeningnummer|advertentienummer|bonnummer|lotnummer|"
-    r"onderwijsnummer|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer|zorgpas|polis|polisnummer)\W{0,3}(?:(?:is|was|van|nr|nummer|v?d|de|het|mn|zn)\W{1,3}){0,3}$"
+    r"\b(?:isbn|ean|barcode|serienummer|serienr|sn|s/n|track|trace|"
+    r"track-and-trace|pakket|bestelnr|bestelnummer|bestelling|order|"
+    r"ordernr|ordernummer|factuur|factuurnummer|factuurnr|artikelnr|"
+    r"artikelnummer|chipnr|chipnummer|modelnummer|map|code|kahoot|pin|"
+    r"kenteken|"
+    r"bsn|burgerservicenummer|leerlingnummer|leerlingnr|highscore|score|"
+    r"seed|coords|dossiernummer|klantnummer|lidnummer|kluisje|kluis|"
+    r"blz|"
+    r"bladzijde|pagina|pag|opgave|opg|opdr|paragraaf|par|getal|binair|"
+    r"parketnummer|zaaknummer|kenmerk|dossier|iban|rekening|rekeningnummer|"
+    r"advertentienummer|bonnummer|lotnummer|"
+    r"onderwijsnummer|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer|"
+    r"zorgpas|polis|polisnummer)\W{0,3}(?:(?:is|was|van|nr|nummer|v?d|"
+    r"de|het|mn|zn)\W{1,3}){0,3}$"
 )
 _ARITHMETIC = re.compile(
     r"^\s{0,2}(?:gedeeld|keer|plus|min|maal|\+ ?\d|x ?\d|\* ?\d|= ?\d|/ ?\d|:\s?\d|€|euro|eur\b|%|km\b|punten|stuks)"
@@ -32,13 +39,11 @@ _CHAT_LINK = re.compile(r"(?:wa\.me/|api\.whatsapp\.com/send\?phone=|tel:)\+?$")
 _GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|telefoon|met)$")
 _BACKWARDS = re.compile(r"\b(?:achterstevoren|andersom|omgekeerd|omgedraaid|van achter naar voren)\b")
 _PART = re.compile(
-    r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|eindigt met)\s{0,2}(?P<tail>\d(?:[ .-]?\d){1,7})(?!\d)"
+    r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|"
+    r"eindigt met)\s{0,2}(?P<tail>\d(?:[ .-]?\d){1,7})(?!\d)"
     r"|\b(?:begint|begin|beginnen|start)\b(?: [^\W\d]{1,12}){0,5}[ ,:]{1,3}(?P<head>0[46]\d?(?:[ .-]?\d){1,6})(?!\d)"
 )
-_PERSON = re.compile(
-    r"\b(?:mijn|mn|me|zijn|zn|haar|dr|opa|oma|bompa|bomma|mama|papa|ma|pa|mam|pap|moeder|vader|tante|oom|nonkel|thuis|prive|privé|mevr|mevrouw|meneer|juf|"
-    r"buurvrouw|buurman|hem|hij|zij|ze|ons)\b"
-)
+_PERSON = WordPattern("phone", "person")
 _SCHOOL_MOBILE = re.compile(r"\b(?:schoolnummer|schooltelefoon|schoolmobiel|kamptelefoon)\b")
 _IBAN_HEAD = re.compile(r"[A-Z]{2} ?\d{2} ?[A-Z]{4} ?$")
 _NL_MOBILE = re.compile(r"06\d{8}")

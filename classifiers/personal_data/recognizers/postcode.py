@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from stdnum.nl import postcode
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.public import PublicData, load_words
+from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.recognizers.address import EXAMPLE, street_kind
 from classifiers.personal_data.text import PreparedText
+from classifiers.personal_data.words import load_words, word_set
 
 _DUTCH = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _WORD = re.compile(r"\b(?:postcode|huisnummer|huisnr|adres|huisadres|postcodes)\b")
@@ -17,7 +18,8 @@ _HOUSE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _HOUSE_BEFORE = re.compile(
-    r"(?:^|[^\W\d_][ ,]{1,2})(?:nr\.? |nummer |bus )?\d{1,4}(?:[ -]?[a-z]{1,4}|-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$",
+    r"(?:^|[^\W\d_][ ,]{1,2})(?:nr\.? |nummer |bus )?\d{1,4}(?:[ -]?[a-z]{1,4}|"
+    r"-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$",
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"^,? (?P<town>[A-Z][^\W\d_][\w'-]{1,24})")
@@ -50,10 +52,6 @@ _UNITS = frozenset(
         "xp",
     )
 )
-_NOT_LETTERS = frozenset(
-    "gb mb kb tb km cm mm kg ml dl pk eu ek wk nl be uk us vs en of ik je ze he we me te in op al zo de hz fm am pm bc ad ce tv pc ps na er is ok sa sd ss tm "
-    "st bv nv go xp hp ng mg kw wh kj gr ms ie ge da om nu ja ga".split()
-)
 
 
 class PostcodeRecognizer:
@@ -84,7 +82,7 @@ class PostcodeRecognizer:
         alone = (len(prepared.plain) < 16 and prepared.plain.strip() == found["code"]) or prepared.plain[
             max(0, start - 4) : start
         ].rstrip().endswith(":")
-        never = _NOT_LETTERS if found["code"].startswith(("19", "20")) else _UNITS
+        never = word_set("postcode", "not_letters") if found["code"].startswith(("19", "20")) else _UNITS
         if letters.lower() in never and not (
             self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS)
         ):

@@ -11,7 +11,9 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
 _CONTEXT = re.compile(
-    r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|stam|onderwijs|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
+    r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|"
+    r"stam|onderwijs|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|"
+    r"\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
 )
 _SUBJECT = re.compile(
     r"\b(?:leerling|student|studenten|kandidaats?|examen|onderwijs|stam)(?:-| )?(?:nummers?|nrs?|id|kaart|pas|pasje)\b"
