@@ -83,7 +83,17 @@ def _notice(request: Request[Any, Any, Any], name: str, status: int) -> Response
     texts = Site.of(request).texts
     if request.url.path == "/health":
         return Response({"status": name}, status_code=status)
-    return page(request, "message_page.html", status=status, heading=texts(f"{name}.title"), body=texts(f"{name}.body"))
+    # Whether the person is known depends on how far the request came, and that on whether the page exists: so the
+    # notice is nobody's, without a name and a menu.
+    return page(
+        request,
+        "message_page.html",
+        status=status,
+        person=None,
+        menu=(),
+        heading=texts(f"{name}.title"),
+        body=texts(f"{name}.body"),
+    )
 
 
 EXCEPTION_HANDLERS = {HTTPException: malformed, RedisError: unreachable, Exception: failed}

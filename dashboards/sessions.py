@@ -69,20 +69,24 @@ class Sessions(ServerSideSessionBackend):
         """
         state = connection.scope["state"]
         if scope_session == Empty or not scope_session:
-            if COOKIE in connection.cookies:
-                await super().store_in_message(Empty, message, connection)
+            if session_id := connection.cookies.get(COOKIE):
+                await self.delete(session_id, self.config.get_store_from_app(connection.scope["app"]))
+                self._send_cookie(message, "", max_age=0)
         elif scope_session != state.get(_LOADED) or _RENEWED in state:
             await super().store_in_message(scope_session, message, connection)
         else:
-            cookie = Cookie(
-                key=COOKIE,
-                value=self.get_session_id(connection),
-                max_age=self.config.max_age,
-                httponly=self.config.httponly,
-                samesite=self.config.samesite,
-                secure=self.config.secure,
-            )
-            MutableScopeHeaders.from_message(message).add("Set-Cookie", cookie.to_header(header=""))
+            self._send_cookie(message, self.get_session_id(connection), max_age=self.config.max_age)
+
+    def _send_cookie(self, message: Message, value: str, *, max_age: int) -> None:
+        cookie = Cookie(
+            key=COOKIE,
+            value=value,
+            max_age=max_age,
+            httponly=self.config.httponly,
+            samesite=self.config.samesite,
+            secure=self.config.secure,
+        )
+        MutableScopeHeaders.from_message(message).add("Set-Cookie", cookie.to_header(header=""))
 
     def _stored_as(self, session_id: str) -> str:
         return hmac.new(self.config.secret, session_id.encode(), hashlib.sha256).hexdigest()

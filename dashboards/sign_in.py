@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from dashboards import sessions
@@ -17,7 +18,9 @@ _OWN_PATH = re.compile(r"/(?:[A-Za-z0-9_-]+/?)*")
 
 
 @get("/aanmelden", opt=for_everyone())
-async def sign_in_form(request: Request[Any, Any, Any], naar: str = "/", opnieuw: bool = False) -> Template | Redirect:
+async def sign_in_form(
+    request: Request[Any, Any, Any], naar: FromQuery[str] = "/", opnieuw: FromQuery[bool] = False
+) -> Template | Redirect:
     """The form, or one's first page for people who are signed in already."""
     site = Site.of(request)
     person = await sessions.signed_in(request.session, site.accounts)

@@ -87,6 +87,7 @@ def page(request: Request[Any, Any, Any], template: str, *, status: int = 200, *
         "menu": menu,
         "here": request.url.path,
         "done": texts.by_name.get(f"done.{done}") if "{" not in texts.by_name.get(f"done.{done}", "{") else None,
+        "problem": None,
         "waiting": lambda since: _waiting(texts, since),
         "clause_title": lambda clause_id: clause.title if (clause := site.clause(clause_id)) else "",
         "rule_names": lambda rules: ", ".join(texts.known("raised", rule) for rule in rules),

@@ -23,7 +23,7 @@ class Texts:
 
     by_name: Mapping[str, str]
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """One text with its `{places}` filled in.
 
         Raises:

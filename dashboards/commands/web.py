@@ -14,10 +14,13 @@ import uvicorn
 from dashboards.errors import AddressInUseError
 from dashboards.web import create_app
 from pipeline.groups import GroupLedger
+from pipeline.log import set_up_logging
 from pipeline.privacy import Keyring
 from pipeline.review.store import ReviewStore
 from pipeline.settings import Settings, load_settings
 from pipeline.valkey import connect
+
+logger = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 5
 """How long open answers may take after the signal to stop."""
@@ -26,8 +29,10 @@ _GRACE_SECONDS = 5
 @click.command("web")
 @click.option("--host", help="Address to listen on (VANGNET_WEB_HOST, 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port (VANGNET_WEB_PORT, 8080); 0 takes a free one.")
-def command(host: str | None, port: int | None) -> None:
+@click.option("--verbose", is_flag=True, help="Log every request, without its query and without who asked.")
+def command(host: str | None, port: int | None, *, verbose: bool) -> None:
     """Serve the pages for mentors, teachers and management."""
+    set_up_logging("web", verbose=verbose)
     given = {"web_host": host, "web_port": port}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     with listen(settings.web_host, settings.web_port) as listener:
@@ -69,7 +74,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             app, log_config=None, server_header=False, lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS
         )
         host, port = listener.getsockname()[:2]
-        click.echo(f"Vangnet: http://{f'[{host}]' if ':' in host else host}:{port}")
+        logger.info("pages on http://%s:%s", f"[{host}]" if ":" in host else host, port)
         # Live streams would keep the server waiting for browsers that never hang up.
         await _Server(config, app.state["site"].revisions.stop).serve(sockets=[listener])
     finally:

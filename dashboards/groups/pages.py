@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dashboards.access import Role, for_roles
@@ -79,7 +80,7 @@ async def opt_in(request: PageRequest) -> Template | Redirect:
 
 
 @post("/groepen/{group_id:str}/pauzeren", opt=TEACHER)
-async def pause(request: PageRequest, group_id: str) -> Redirect:
+async def pause(request: PageRequest, group_id: FromPath[str]) -> Redirect:
     """Stop reading."""
     group = await _own(request, group_id)
     await Site.of(request).ledger.pause(group.id)
@@ -87,7 +88,7 @@ async def pause(request: PageRequest, group_id: str) -> Redirect:
 
 
 @post("/groepen/{group_id:str}/hervatten", opt=TEACHER)
-async def resume(request: PageRequest, group_id: str) -> Redirect:
+async def resume(request: PageRequest, group_id: FromPath[str]) -> Redirect:
     """Read again."""
     group = await _own(request, group_id)
     await Site.of(request).ledger.resume(group.id)
@@ -95,7 +96,7 @@ async def resume(request: PageRequest, group_id: str) -> Redirect:
 
 
 @post("/groepen/{group_id:str}/les", opt=TEACHER)
-async def lesson(request: PageRequest, group_id: str) -> Redirect:
+async def lesson(request: PageRequest, group_id: FromPath[str]) -> Redirect:
     """Suspend flagging for a lesson about social media (protocol 4.b); 0 minutes ends it now."""
     group = await _own(request, group_id)
     typed = str((await request.form()).get("minutes", ""))
@@ -105,7 +106,7 @@ async def lesson(request: PageRequest, group_id: str) -> Redirect:
 
 
 @post("/groepen/{group_id:str}/afmelden", opt=TEACHER)
-async def opt_out(request: PageRequest, group_id: str) -> Template | Redirect:
+async def opt_out(request: PageRequest, group_id: FromPath[str]) -> Template | Redirect:
     """Opt the group out: waiting messages and context are erased at once."""
     group = await _own(request, group_id)
     if (await request.form()).get("sure") != "ja":

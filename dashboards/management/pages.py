@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import get
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboards.access import Role, for_roles
@@ -18,7 +19,7 @@ DEFAULT_PERIOD = 30
 
 
 @get("/cijfers", opt=MANAGER)
-async def figures_page(request: PageRequest, dagen: int = DEFAULT_PERIOD) -> Template:
+async def figures_page(request: PageRequest, dagen: FromQuery[int] = DEFAULT_PERIOD) -> Template:
     """The figures of the last days."""
     site = Site.of(request)
     days = dagen if dagen in PERIODS else DEFAULT_PERIOD

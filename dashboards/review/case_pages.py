@@ -7,6 +7,7 @@ from typing import Any
 from litestar import get, post
 from litestar.datastructures import FormMultiDict
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dashboards.access import Role, for_roles
@@ -101,13 +102,13 @@ async def _page(
 
 
 @get("/zaak/{case_id:str}", opt=MENTOR)
-async def case_page(request: PageRequest, case_id: str) -> Template:
+async def case_page(request: PageRequest, case_id: FromPath[str]) -> Template:
     """A case."""
     return await _page(request, case_id)
 
 
 @post("/zaak/{case_id:str}/behandelen", opt=MENTOR)
-async def claim(request: PageRequest, case_id: str) -> Template | Redirect:
+async def claim(request: PageRequest, case_id: FromPath[str]) -> Template | Redirect:
     """Take the case."""
     site = Site.of(request)
     try:
@@ -118,7 +119,7 @@ async def claim(request: PageRequest, case_id: str) -> Template | Redirect:
 
 
 @post("/zaak/{case_id:str}/teruggeven", opt=MENTOR)
-async def release(request: PageRequest, case_id: str) -> Template | Redirect:
+async def release(request: PageRequest, case_id: FromPath[str]) -> Template | Redirect:
     """Give the case back."""
     site = Site.of(request)
     try:
@@ -131,13 +132,13 @@ async def release(request: PageRequest, case_id: str) -> Template | Redirect:
 
 
 @post("/zaak/{case_id:str}/oordeel", opt=MENTOR)
-async def decide(request: PageRequest, case_id: str) -> Template | Redirect:
+async def decide(request: PageRequest, case_id: FromPath[str]) -> Template | Redirect:
     """Give the messages that the mentor saw their outcome; one that joined meanwhile still waits."""
     return await _judge(request, case_id, revise=False)
 
 
 @post("/zaak/{case_id:str}/herzien", opt=MENTOR)
-async def revise(request: PageRequest, case_id: str) -> Template | Redirect:
+async def revise(request: PageRequest, case_id: FromPath[str]) -> Template | Redirect:
     """Replace an outcome."""
     return await _judge(request, case_id, revise=True)
 
@@ -163,7 +164,7 @@ async def _judge(request: PageRequest, case_id: str, *, revise: bool) -> Templat
 
 
 @post("/zaak/{case_id:str}/origineel", opt=MENTOR)
-async def show_original(request: PageRequest, case_id: str) -> Template | Redirect:
+async def show_original(request: PageRequest, case_id: FromPath[str]) -> Template | Redirect:
     """Show a message as typed, from now until this mentor signs out; the audit trail has it first."""
     site = Site.of(request)
     message_id = str((await request.form()).get("message", ""))
@@ -178,7 +179,7 @@ async def show_original(request: PageRequest, case_id: str) -> Template | Redire
 
 
 @post("/zaak/{case_id:str}/afzender", opt=MENTOR)
-async def reveal(request: PageRequest, case_id: str) -> Template:
+async def reveal(request: PageRequest, case_id: FromPath[str]) -> Template:
     """Tell who wrote a message, in this one answer; the name is kept nowhere."""
     site = Site.of(request)
     form = await request.form()

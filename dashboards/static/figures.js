@@ -6,10 +6,12 @@
   Chart.defaults.color = style.getPropertyValue("--soft").trim();
   Chart.defaults.borderColor = style.getPropertyValue("--line").trim();
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.locale = "nl-NL";
   Chart.defaults.animation = false;
 
   for (const table of document.querySelectorAll("table[data-chart]")) {
-    const columns = Array.from(table.tHead.rows[0].cells).slice(1).map((cell) => cell.textContent.trim());
+    const first = Number(table.dataset.from || 1);
+    const columns = Array.from(table.tHead.rows[0].cells).slice(first).map((cell) => cell.textContent.trim());
     const rows = Array.from(table.tBodies[0].rows);
     const place = document.createElement("div");
     place.className = "chart " + table.dataset.chart;
@@ -26,11 +28,11 @@
         labels: rows.map((row) => row.cells[0].textContent.trim()),
         datasets: columns.map((label, index) => ({
           label,
-          data: rows.map((row) => number(row.cells[index + 1])),
+          data: rows.map((row) => number(row.cells[index + first])),
           borderColor: colors[index % colors.length],
           backgroundColor: colors[index % colors.length],
           borderWidth: line ? 2 : 0,
-          pointStyle: index % 2 ? "rect" : "circle",
+          pointStyle: !line || index % 2 ? "rect" : "circle",
           pointRadius: 3,
           tension: 0.2,
           yAxisID: line && index === 1 ? "right" : undefined,
@@ -39,7 +41,7 @@
       options: {
         indexAxis: line ? "x" : "y",
         maintainAspectRatio: false,
-        plugins: { legend: { display: columns.length > 1, position: "bottom" } },
+        plugins: { legend: { display: columns.length > 1, position: "bottom", labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8 } } },
         scales: line
           ? {
               y: { beginAtZero: true, title: { display: true, text: columns[0] }, ticks: { precision: 0 } },
