@@ -67,11 +67,12 @@ async def test_a_second_export_brings_only_what_is_new(
     assert summary.receipts == {ReceiptStatus.REPEATED: MESSAGES, ReceiptStatus.ACCEPTED: 1}
 
 
-async def test_the_same_file_again_is_told_as_repeats(door: Door, opt_in: OptIn, export: Export) -> None:
-    """Importing a file twice changes nothing and says so."""
+async def test_the_same_file_again_is_told_as_repeats(door: Door, opt_in: OptIn, export: Export, redis: Redis) -> None:
+    """Importing a file twice changes nothing and says so, also in the store's own figures."""
     group = await opt_in()
     await import_export(export, group, door)
     assert (await import_export(export, group, door)).receipts == {ReceiptStatus.REPEATED: MESSAGES}
+    assert (await Counters(redis).totals()).repeated == MESSAGES
 
 
 async def test_an_interrupted_import_goes_on_where_it_was(
