@@ -1,0 +1,188 @@
+"""Writes the encoder as a plain ONNX graph from a checkpoint folder, without torch, and quantizes it to int8.
+
+The graph is spelled out node by node: no tracing, so the same weights always give the same file, and ONNX Runtime needs
+no fusion tool. Inputs: `ids` (B, L), `positions` (B, L), `stretch` (B, L), `message` (B, L), `first` (M) as in
+`conversation.Rows`, all int64. Output: `logits` (M, 11) float32.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+
+from classifiers.errors import ModelError
+
+OPSET = 20
+_FAR = np.float32(-1e4)
+
+
+class _Graph:
+    """Collects nodes and weights."""
+
+    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._weights = weights
+
+    def add(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:  # noqa: ANN401
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def weight(self, name: str) -> NDArray[np.float32]:
+        try:
+            return self._weights[name].astype(np.float32)
+        except KeyError as error:
+            raise ModelError(f"the checkpoint lacks {name}: it is no BERT sequence classifier of ours") from error
+
+    def linear(self, source: str, name: str, output: str) -> str:
+        return self.linear_from(source, self.weight(f"{name}.weight"), self.weight(f"{name}.bias"), output)
+
+    def linear_from(self, source: str, weight: NDArray[np.float32], bias: NDArray[np.float32], output: str) -> str:
+        product = self.add("MatMul", [source, self.constant(f"{output}.w", weight.T)], f"{output}.product")
+        return self.add("Add", [product, self.constant(f"{output}.b", bias)], output)
+
+    def norm(self, source: str, name: str, output: str, epsilon: float) -> str:
+        scale = self.constant(f"{output}.scale", self.weight(f"{name}.weight"))
+        shift = self.constant(f"{output}.shift", self.weight(f"{name}.bias"))
+        return self.add("LayerNormalization", [source, scale, shift], output, axis=-1, epsilon=epsilon)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dims:
+    """What every layer shares."""
+
+    size: int
+    """Numbers a head."""
+    epsilon: float
+    shape: str
+    """Constant that splits a vector into heads."""
+    flat: str
+    """Constant that joins them."""
+
+
+def build_graph(folder: Path) -> Any:  # noqa: ANN401  # onnx ships no precise types
+    """The checkpoint as an fp32 `onnx.ModelProto`.
+
+    Args:
+        folder: A checkpoint folder: config.json and model.safetensors of a BERT sequence classifier.
+
+    Raises:
+        ModelError: The folder holds another kind of model.
+    """
+    config = json.loads((folder / "config.json").read_text())
+    if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
+        raise ModelError(f"{folder} holds a {config.get('model_type')} model; only BERT with gelu is exported")
+    graph = _Graph(load_file(folder / "model.safetensors"))
+    width, heads, epsilon = config["hidden_size"], config["num_attention_heads"], config["layer_norm_eps"]
+    dims = _Dims(
+        size=width // heads,
+        epsilon=epsilon,
+        shape=graph.constant("heads.shape", np.array([0, 0, heads, width // heads], np.int64)),
+        flat=graph.constant("flat.shape", np.array([0, 0, width], np.int64)),
+    )
+    hidden = _embed(graph, epsilon)
+    bias = _mask(graph)
+    for number in range(config["num_hidden_layers"]):
+        hidden = _layer(graph, f"bert.encoder.layer.{number}", f"layer{number}", hidden, bias, dims)
+    rows = graph.add("Reshape", [hidden, graph.constant("rows.shape", np.array([-1, width], np.int64))], "rows")
+    first = graph.add("Gather", [rows, "first"], "first.vectors", axis=0)
+    pooled = graph.add("Tanh", [graph.linear(first, "bert.pooler.dense", "pooler")], "pooled")
+    graph.linear(pooled, "classifier", "logits")
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "L"])
+        for name in ("ids", "positions", "stretch", "message")
+    ] + [helper.make_tensor_value_info("first", TensorProto.INT64, ["M"])]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["M", config_outputs(config)])]
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "conversation-encoder", inputs, outputs, graph.initializers),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=10,
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+def config_outputs(config: dict[str, Any]) -> int:
+    """How many outputs a checkpoint's configuration names."""
+    return len(config["id2label"])
+
+
+def _embed(graph: _Graph, epsilon: float) -> str:
+    stem = "bert.embeddings"
+    words = graph.constant("words", graph.weight(f"{stem}.word_embeddings.weight"))
+    # Every token has type 0, so its vector is part of the positions'.
+    places = (
+        graph.weight(f"{stem}.position_embeddings.weight") + graph.weight(f"{stem}.token_type_embeddings.weight")[0]
+    )
+    word = graph.add("Gather", [words, "ids"], "word")
+    place = graph.add("Gather", [graph.constant("places", places), "positions"], "place")
+    return graph.norm(graph.add("Add", [word, place], "embedded"), f"{stem}.LayerNorm", "hidden", epsilon)
+
+
+def _mask(graph: _Graph) -> str:
+    """(B, 1, L, L): 0 where a token may look, far below 0 elsewhere."""
+    column = graph.constant("column", np.array([2], np.int64))
+    row = graph.constant("row", np.array([1], np.int64))
+    compared = {}
+    for name, op in (("stretch", "Equal"), ("message", "GreaterOrEqual")):
+        own = graph.add("Unsqueeze", [name, column], f"{name}.own")
+        other = graph.add("Unsqueeze", [name, row], f"{name}.other")
+        compared[name] = graph.add(op, [own, other], f"{name}.sees")
+    allowed = graph.add("And", [compared["stretch"], compared["message"]], "allowed")
+    far = graph.add(
+        "Where",
+        [allowed, graph.constant("near", np.float32(0)), graph.constant("far", np.array(_FAR))],
+        "far.or.near",
+    )
+    return graph.add("Unsqueeze", [far, row], "attention.bias")
+
+
+def _layer(graph: _Graph, stem: str, name: str, hidden: str, bias: str, dims: _Dims) -> str:
+    attention = f"{stem}.attention"
+    parts = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
+    weight = np.concatenate([graph.weight(f"{part}.weight") for part in parts])
+    offset = np.concatenate([graph.weight(f"{part}.bias") for part in parts])
+    width = weight.shape[1]
+    # The scale of the scores goes into the queries' weights.
+    weight[:width] /= np.sqrt(dims.size)
+    offset[:width] /= np.sqrt(dims.size)
+    joined = graph.linear_from(hidden, weight, offset, f"{name}.qkv")
+    graph.nodes.append(
+        helper.make_node(
+            "Split", [joined], [f"{name}.{part}" for part in "qkv"], name=f"{name}.split", axis=-1, num_outputs=3
+        )
+    )
+    turned = {}
+    for part, order in (("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])):
+        split = graph.add("Reshape", [f"{name}.{part}", dims.shape], f"{name}.{part}.heads")
+        turned[part] = graph.add("Transpose", [split], f"{name}.{part}.turned", perm=order)
+    scores = graph.add(
+        "Add", [graph.add("MatMul", [turned["q"], turned["k"]], f"{name}.scores"), bias], f"{name}.biased"
+    )
+    weights = graph.add("Softmax", [scores], f"{name}.weights", axis=-1)
+    mixed = graph.add("MatMul", [weights, turned["v"]], f"{name}.mixed")
+    back = graph.add("Transpose", [mixed], f"{name}.back", perm=[0, 2, 1, 3])
+    joined = graph.add("Reshape", [back, dims.flat], f"{name}.joined")
+    out = graph.linear(joined, f"{attention}.output.dense", f"{name}.out")
+    hidden = graph.norm(
+        graph.add("Add", [out, hidden], f"{name}.attended"),
+        f"{attention}.output.LayerNorm",
+        f"{name}.middle",
+        dims.epsilon,
+    )
+    wide = graph.linear(hidden, f"{stem}.intermediate.dense", f"{name}.wide")
+    active = graph.add("Gelu", [wide], f"{name}.active")
+    narrow = graph.linear(active, f"{stem}.output.dense", f"{name}.narrow")
+    return graph.norm(
+        graph.add("Add", [narrow, hidden], f"{name}.summed"), f"{stem}.output.LayerNorm", f"{name}.hidden", dims.epsilon
+    )
