@@ -5,6 +5,7 @@ broker has the records. A record may be written twice when an answer was lost; r
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,6 +24,10 @@ from pipeline.transport.streams import Batch, NewRecord, append_batches, ensure_
 
 DELIVERY_SECONDS = 30.0
 """How long Kafka may take for a batch before the caller is told that it failed."""
+
+_SECONDS_TO_STOP = 2.0
+_MOST_REPLICAS = 3
+"""Copies of each record where there are as many brokers: one may fail while another is being serviced."""
 
 
 class Publisher(Protocol):
@@ -136,6 +141,7 @@ class KafkaPublisher:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 await asyncio.gather(*sent)
         except (KafkaError, TimeoutError, OSError) as error:
+            await self._abandon()
             msg = (
                 f"Kafka at {self._servers} did not take {len(records)} records for topic {topic.name} "
                 f"({type(error).__name__}). Check VANGNET_BROKER and the broker."
@@ -148,6 +154,15 @@ class KafkaPublisher:
             if self._producer is not None:
                 await self._producer.stop()
                 self._producer = None
+
+    async def _abandon(self) -> None:
+        """Give up a producer that failed: after a lost answer its numbering may no longer agree with the broker's."""
+        async with self._opening:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(KafkaError, TimeoutError, OSError):
+                async with asyncio.timeout(_SECONDS_TO_STOP):
+                    await producer.stop()
 
     async def _opened(self) -> AIOKafkaProducer:
         async with self._opening:
@@ -194,11 +209,12 @@ async def create_topics(servers: str, partitions: int, topics: Sequence[TopicSpe
     try:
         await admin.start()
         present = set(await admin.list_topics())
+        brokers = (await admin.describe_cluster())["brokers"]
         missing = [
             NewTopic(
                 name=topic.name,
                 num_partitions=partitions,
-                replication_factor=-1,  # the broker's own default
+                replication_factor=min(len(brokers), _MOST_REPLICAS),
                 topic_configs={
                     "retention.ms": str(int(topic.retention_seconds * 1000)),
                     # Kafka drops whole segments, so text outlives its term by a segment's time at most.
