@@ -182,3 +182,48 @@ def test_a_missing_rule_file_is_named(tmp_path: Path) -> None:
     """A rule file that is not there is an error with its path, not a stack trace of the reader."""
     with pytest.raises(RulesError, match=r"nergens\.toml"):
         load_rules(tmp_path / "nergens.toml")
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_two_who_answer_each_other_are_one_case(store: ReviewStore, keyring: Keyring, reverse: bool) -> None:
+    """A quarrel through answers to unflagged messages is one case, in whichever order its flags come."""
+    to_noor = make_flag(
+        keyring, message_id="a", author="sem", reply_to="x", before=[make_context(message_id="x", author="noor")]
+    )
+    to_sem = make_flag(
+        keyring, message_id="b", author="noor", reply_to="y", before=[make_context(message_id="y", author="sem")]
+    )
+    await store.add_flags([to_sem, to_noor] if reverse else [to_noor, to_sem])
+    assert await cases_of(store) == {frozenset("ab")}
+
+
+@pytest.mark.parametrize(("aimed_at", "together"), [("noor", True), ("daan", False)])
+async def test_who_only_answers_someone_flagged_is_tied_by_it(
+    store: ReviewStore, keyring: Keyring, aimed_at: str, together: bool
+) -> None:
+    """An answer to the author of a flagged message joins; an answer to somebody else does not."""
+    await store.add_flag(make_flag(keyring, message_id="a", author="noor"))
+    line = make_context(message_id="y", author=aimed_at)
+    await store.add_flag(make_flag(keyring, message_id="b", author="sem", reply_to="y", before=[line]))
+    assert (await cases_of(store) == {frozenset("ab")}) is together
+
+
+async def test_who_was_answered_joins_when_hitting_back(store: ReviewStore, keyring: Keyring) -> None:
+    """The target of a flagged answer who is flagged next belongs to the same case."""
+    await store.add_flag(
+        make_flag(keyring, message_id="a", reply_to="x", before=[make_context(message_id="x", author="noor")])
+    )
+    await store.add_flag(make_flag(keyring, message_id="b", author="noor", sent_at=MONDAY + MINUTE))
+    assert await cases_of(store) == {frozenset("ab")}
+
+
+@pytest.mark.parametrize("minutes", [(0, 90), (90, 0)])
+async def test_the_nearest_of_two_cases_is_taken(
+    store: ReviewStore, keyring: Keyring, minutes: tuple[int, int]
+) -> None:
+    """A message that fits two cases of its author joins the one nearer in time, not the later or earlier one."""
+    for name, minute in zip("ab", minutes, strict=True):
+        await store.add_flag(make_flag(keyring, message_id=name, sent_at=MONDAY + minute * MINUTE))
+    await store.add_flag(make_flag(keyring, message_id="c", sent_at=MONDAY + 40 * MINUTE))
+    near = "a" if minutes[0] == 0 else "b"
+    assert frozenset({near, "c"}) in await cases_of(store)

@@ -112,6 +112,12 @@ async def test_a_late_revision_does_not_bring_a_days_figures_back(
     assert not await redis.exists("vangnet:review:day:2026-09-21")
 
 
+async def test_a_days_figures_end(store: ReviewStore, keyring: Keyring, redis: Redis) -> None:
+    """Figures of a day are kept a school year and a bit, not for ever."""
+    await store.add_flag(make_flag(keyring))
+    assert 366 * DAY < await redis.ttl("vangnet:review:day:2026-09-21") < 500 * DAY
+
+
 async def test_the_global_trail_is_kept_a_year(store: ReviewStore, keyring: Keyring, redis: Redis) -> None:
     """Entries older than a year go, younger ones stay."""
     await store.add_flag(make_flag(keyring))
