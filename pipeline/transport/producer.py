@@ -3,11 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from faust.transport import producer as base
-from faust.types import TP, HeadersArg, RecordMetadata
+from faust.types import TP, FutureMessage, HeadersArg, RecordMetadata
 from mode import Seconds, Service, want_seconds
 from redis.exceptions import RedisError
 
@@ -25,24 +25,72 @@ class _Queued(NamedTuple):
     future: "asyncio.Future[RecordMetadata]"
 
 
+class OrderedBuffer(base.ProducerBuffer):
+    """What tables and `send_soon` hand to the producer, one after the other.
+
+    Faust's own flush gives up after 0.1 s without progress, and handing a record over takes several turns of the event
+    loop, so that a second hand would let a table's older value overtake a newer one.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._accepted = 0
+        self._handed_over = 0
+        self._ended = False
+
+    def put(self, fut: FutureMessage) -> None:
+        """Take a record."""
+        self._accepted += 1
+        super().put(fut)
+
+    async def hand_over(self) -> None:
+        """Wait until every record taken before this call is with the producer."""
+        target = self._accepted
+        while self._handed_over < target and not self._ended:
+            self.message_sent.clear()
+            await self.message_sent.wait()
+        while self._handed_over < target and not self.pending.empty():  # the task below ends first when all crashes
+            await self._hand_over_one()
+
+    async def _hand_over_one(self) -> None:
+        await self._send_pending(await self.pending.get())
+        self._handed_over += 1
+        self.message_sent.set()
+
+    @Service.task
+    async def _handle_pending(self) -> None:
+        try:
+            while not self.should_stop:
+                await self._hand_over_one()
+        finally:
+            self._ended = True
+            self.message_sent.set()
+
+
 class Producer(base.Producer):
     """Appends records; a write that fails is repeated until the server has it."""
 
     transport: "Transport"
+    buffer: OrderedBuffer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
         super().__init__(*args, **kwargs)
+        self.buffer = OrderedBuffer(loop=self.loop, beacon=self.beacon)
+        self.buffer.app = self.app
         self._queue: list[_Queued] = []
         self._newest: asyncio.Future[RecordMetadata] | None = None
         """Of what was queued last: when it is done, all before it is."""
         self._wake = asyncio.Event()
 
     async def on_stop(self) -> None:
-        """Write what is left, then close the connections: the producer is the last of the transport to stop."""
-        if self.started:
+        """Write what is left."""
+        if self.started:  # Faust also stops what it never started
             await self.flush()
-        await self.transport.close()
         await super().on_stop()
+
+    async def on_shutdown(self) -> None:
+        """Close the connections when nothing uses them any more."""
+        await self.transport.close()
 
     async def send(  # noqa: PLR0917 - Faust's own signature
         self,
@@ -89,10 +137,7 @@ class Producer(base.Producer):
         What is sent meanwhile is not waited for: a loop until the queue is empty never ends under load, and commits
         (which flush first) would starve.
         """
-        for _ in range(self.buffer.size):
-            if self.buffer.pending.empty():
-                break
-            await cast("base.ProducerBuffer", self.buffer)._send_pending(self.buffer.pending.get_nowait())
+        await self.buffer.hand_over()
         if self._newest is not None and not self._newest.done():
             self._wake.set()
             await asyncio.wait([self._newest])

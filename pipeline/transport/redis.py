@@ -31,7 +31,7 @@ PATIENCE_AT_STOP: Final = 5.0
 
 
 class Transport(base.Transport):
-    """Holds what producer and consumer share: the client and how each topic is held."""
+    """Holds what a producer or a consumer needs: the client and how each topic is held. Faust makes one for either."""
 
     Consumer: ClassVar[type[ConsumerT]] = Consumer
     Producer: ClassVar[type[ProducerT]] = Producer
@@ -47,7 +47,7 @@ class Transport(base.Transport):
 
     @property
     def client(self) -> Redis:
-        """The one client; redis-py gives each command under way its own connection."""
+        """The client, made on first use; redis-py gives each command under way its own connection."""
         if self._client is None:
             self._client = connection.open_client(str(self.url[0]))
         return self._client

@@ -298,6 +298,12 @@ async def register_group(redis: Redis, group: str, starts: Mapping[Place, int]) 
         await pipe.execute()
 
 
+async def rewind_group(redis: Redis, group: str, offsets: Mapping[Place, int]) -> None:
+    """Set a group back, which a commit never does: for partitions that were emptied behind its back."""
+    fields = {f"{topic}:{partition}": str(offset) for (topic, partition), offset in offsets.items()}
+    await cast("Any", redis).hset(offsets_key(group), mapping=fields)
+
+
 async def commit_offsets(
     redis: Redis,
     group: str,

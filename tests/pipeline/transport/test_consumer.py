@@ -1,6 +1,7 @@
 """What the consumer decides without a broker: how far it may commit, and what it refuses."""
 
 from collections.abc import Iterable
+from functools import cache
 from random import Random
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from pipeline.transport.streams import StoredRecord
 HERE = TP("t", 0)
 
 
+@cache
 def make_app(guarantee: str = "at_least_once") -> faust.App:
     return faust.App("unit", broker=[URL("unix:///nowhere")], processing_guarantee=guarantee)
 

@@ -93,7 +93,7 @@ async def in_table(store: Redis) -> int:
     return sum(lengths)
 
 
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for a condition that may be a coroutine function; fail when it does not come."""
     deadline = time.monotonic() + seconds
     while True:
@@ -116,7 +116,7 @@ async def has_out(store: Redis, least: int) -> bool:
     return sum(extent.highwater for extent in held.values()) >= least
 
 
-async def exit_code(worker: subprocess.Popen[bytes], seconds: float = 15.0) -> int:
+async def exit_code(worker: subprocess.Popen[bytes], seconds: float = 30.0) -> int:
     return await asyncio.to_thread(worker.wait, seconds)
 
 
@@ -185,7 +185,7 @@ async def test_a_worker_stops_without_its_server(server: ValkeyServer, store: Re
     server.kill()
     await asyncio.sleep(0.2)
     worker.send_signal(signal.SIGTERM)
-    await exit_code(worker, 18)
+    await exit_code(worker)
     server.start()
     worker = start_worker()
     await until(lambda: is_done(store))
@@ -255,3 +255,38 @@ async def test_retention_during_work_holds_nothing_up(store: Redis, start_worker
     await until(lambda: is_done(store))
     assert sorted(await came_out(store)) == list(range(300, 500))
     assert worker.poll() is None
+
+
+async def test_a_server_that_lost_records_is_noticed(
+    server: ValkeyServer, store: Redis, start_worker: StartWorker, folder: Path
+) -> None:
+    """A server that comes back without what was read ends the worker; the next one reads what is there."""
+    worker = start_worker()
+    await until(lambda: "Worker ready" in log_of(folder, 0))
+    await send(store, 0, 300)
+    await until(lambda: is_done(store))
+    server.kill()
+    shutil.rmtree(server.folder / "appendonlydir")
+    server.start()
+    assert await exit_code(worker) == 1
+    assert "came back without its newest records" in log_of(folder, 0)
+    await persist("test", lambda: streams.create_topic(store, "numbers", TopicConfig(PARTITIONS)), lambda: False)
+    await send(store, 1000, 100)
+    start_worker()
+    await until(lambda: is_done(store))
+    assert sorted(await came_out(store)) == list(range(1000, 1100))
+
+
+async def test_a_topic_emptied_behind_the_groups_back(store: Redis, start_worker: StartWorker) -> None:
+    """A stream deleted by hand counts from 0 again: the group is set back and does not wait for its old place."""
+    await streams.register_group(store, "tally", {("numbers", 0): 0, ("numbers", 1): 0})
+    await streams.rewind_group(store, "tally", {("numbers", 0): 5000, ("numbers", 1): 5000})
+    start_worker()
+    await until(lambda: _was_set_back(store))
+    await send(store, 0, 100)
+    await until(lambda: has_out(store, 100))
+    assert sorted(await came_out(store)) == list(range(100))
+
+
+async def _was_set_back(store: Redis) -> bool:
+    return all(offset == 0 for (topic, _), offset in (await streams.committed_offsets(store, "tally")).items())
