@@ -14,7 +14,6 @@ from typing import Any
 
 from classifiers.findings import Span, Utterance
 from classifiers.personal_data.find import find
-from classifiers.personal_data.numbers import NUMBER_WORDS
 from classifiers.personal_data.text import fold
 
 SPAN_PARTS = ("persoonsgegevens", "gesprekken_persoonsgegevens")
@@ -26,6 +25,8 @@ STRUCTURED = ("PHONE", "EMAIL", "BSN", "IBAN", "POSTCODE", "LICENCE_PLATE", "DAT
 CONTEXTUAL = ("HEALTH", "FAMILY", "MARKS", "OTHER")
 """Kinds that only the toxicity model can judge; not counted with the others."""
 _CONTEXT_MESSAGES = 10
+_ONE_DIGIT = re.compile(r"nul|zero|een|één|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf")
+_TEN_DIGITS = re.compile(r"tien|elf|twaalf|twintig|tig\b")
 _LEAST_DIGITS = {"PHONE": 8, "BSN": 8, "IBAN": 11, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
 
 
@@ -89,12 +90,7 @@ def is_written(text: str, span: Span) -> bool:
     value = fold(text[span.start : span.end]).lower()
     digits = sum(map(str.isdigit, value))
     letters = sum(value.count(letter) for letter in "olz") if digits >= 4 else 0
-    words = 0
-    rest = value
-    for word in sorted(NUMBER_WORDS, key=len, reverse=True):
-        count = rest.count(word)
-        words += count * len(NUMBER_WORDS[word])
-        rest = rest.replace(word, " ")
+    words = len(_ONE_DIGIT.findall(value)) + len(_TEN_DIGITS.findall(value))
     if span.type == "DATE_OF_BIRTH" and words >= 2:
         return True
     return digits + max(letters, words) >= least

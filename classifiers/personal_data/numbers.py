@@ -22,6 +22,12 @@ _TENS = {
 }  # fmt: skip
 
 
+_ENGLISH = {
+    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10",
+}  # fmt: skip
+_DIALECT = {"twie": "2", "dree": "3", "veer": "4", "vief": "5", "zeuve": "7", "ach": "8", "neuge": "9", "neege": "9"}
+
+
 def _number_words() -> dict[str, str]:
     words = _ONES | _TEENS | {word: digit + "0" for word, digit in _TENS.items()}
     for one, unit in _ONES.items():
@@ -30,13 +36,13 @@ def _number_words() -> dict[str, str]:
         for ten, digit in _TENS.items():
             for link in ("en", "ën", "n"):
                 words[f"{one}{link}{ten}"] = digit + unit
-    return words | {"six": "6", "seven": "7", "nine": "9", "eight": "8"}
+    return words | _ENGLISH | _DIALECT
 
 
 NUMBER_WORDS = _number_words()
 """Dutch number words from 0 to 99, and the English ones that pupils mix in, each with its digits."""
 
-TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | {"six", "nulzes", "nulzeven", "dubbel"}
+TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | frozenset(_ENGLISH) | {"nulzes", "dubbel"}
 """Words of which a message must hold at least one before number words are looked for."""
 
 _ALIKE_DIGIT = {"o": "0", "ø": "0", "l": "1", "i": "1", "|": "1", "z": "2", "s": "5", "g": "6", "b": "8"}
@@ -44,7 +50,25 @@ _LONGEST_SERIES = 60
 """Pieces of a spelled run; no number is longer, and without an end the work would grow with the square of the text."""
 _ALIKE_ALONE = frozenset("oøil|")
 """Letters that may stand for digits in a token without any digit; "is" and "zo" are words."""
-_FILLERS = frozenset({"en", "dan", "nog", "daarna", "streepje", "spatie", "punt", "keer"})
+_FILLERS = frozenset(
+    (
+        "en",
+        "dan",
+        "nog",
+        "daarna",
+        "streepje",
+        "spatie",
+        "punt",
+        "eerst",
+        "vervolgens",
+        "erachter",
+        "gevolgd",
+        "door",
+        "komma",
+    )
+)
+_LINKS = frozenset(("dan", "daarna", "vervolgens", "erachter", "streepje", "spatie", "gevolgd"))
+_TIMES = re.compile(r"([2-4])(?:x|keer)")
 
 # Up to four characters that are no letter, digit or new line may stand between two digits; a comma only with a space.
 _GAP = rf"(?:[ .\-/~_()*+:;\\{FILLER}]|[^\w\s,.!?'\"€$%&=<>@#]){{0,4}}+"
@@ -169,7 +193,7 @@ def spelled_runs(text: str) -> Iterator[DigitRun]:
         pieces = _pieces(token, found.start())
         if pieces is None:
             if series is not None and near and token in _FILLERS:
-                series.spelled = series.spelled or token == "dan"
+                series.spelled = series.spelled or token in _LINKS
                 last_end = found.end() + (4 if text.startswith(" een", found.end()) and token == "nog" else 0)
             elif token == "dubbel" and (near or series is None):
                 double, last_end = True, found.end()
@@ -223,7 +247,7 @@ def may_be_spelled(prepared: PreparedText) -> bool:
         return True
     if prepared.words & TRIGGERS and prepared.digits >= 3:
         return True
-    if prepared.digits >= 8 and "dan" in prepared.words:
+    if prepared.digits >= 8 and not _LINKS.isdisjoint(prepared.words):
         return True
     if prepared.digits < 4:
         return False

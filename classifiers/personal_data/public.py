@@ -17,6 +17,14 @@ _NOT_WORD = re.compile(r"[^\w]")
 _BESIDE = frozenset(("boven", "naast", "tegenover", "achter"))
 """Words that name a place only to tell which house is meant ("boven de kapper")."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_WORDS_AHEAD = 10
+_WORDS_BEHIND = 5
+_PASSING = frozenset(
+    ("school", "bank", "hal", "zaal", "kamp", "bios", "taxi", "kerk", "station", "mac", "action", "lidl", "jumbo")
+)
+"""Places that people pass or come from ("na school"): only right before the span do they own it."""
+_PASSING_WORDS = 2
+_FROM = frozenset(("na", "van", "uit", "naar", "vanaf", "voor", "langs", "tot"))
 _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
 """A word that makes a number or address beside a public place a person's own again."""
 
@@ -71,10 +79,12 @@ class PublicData:
         """
         ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
         behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
-        for word in (*reversed(_WORD.findall(ahead)), *_WORD.findall(behind)):
+        before, after = _WORD.findall(ahead)[: -_WORDS_AHEAD - 1 : -1], _WORD.findall(behind)[:_WORDS_BEHIND]
+        for distance, word in enumerate((*before, *after)):
             if word in word_set("public", "personal") or word in _BESIDE:
                 return None
-            if self._is_place(word):
+            passing = word in _PASSING and (distance > _PASSING_WORDS or _came_from(before, distance))
+            if self._is_place(word) and not passing:
                 return word
         return None
 
@@ -82,6 +92,11 @@ class PublicData:
         if word in self.places:
             return True
         return any(word[-length:] in self.places for length in range(5, min(len(word), 16)))
+
+
+def _came_from(before: list[str], distance: int) -> bool:
+    """Tell whether the word ahead of a place says that people come from it or go past it."""
+    return distance + 1 < len(before) and before[distance + 1] in _FROM
 
 
 def load_public(path: Path | None = None) -> PublicData:

@@ -53,6 +53,9 @@ def _fold_character(character: str) -> str:
         return FILLER
     if character in _ALIKE:
         return _ALIKE[character]
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
     plain = unicodedata.normalize("NFKC", character)
     return plain if len(plain) == 1 else character
 

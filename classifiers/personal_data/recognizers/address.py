@@ -20,7 +20,6 @@ _SUFFIX = (
     r"-\d))?"
     r"(?:,? (?:bus|bte|unit|app\.?|kamer|toren|plek) ?(?:\d{1,4}|[a-z])(?![\w]))?"
 )
-_NUMBER = rf"(?:nr\.? |nummer )?(?P<number>\d{{1,4}}){_SUFFIX}"
 _LEAD = (
     r"(?:(?:van|de|den|der|het|'t|ten|ter|op|aan|in|oude|nieuwe|lange|"
     r"korte|grote|kleine|groot|klein|hoge|lage|eerste|tweede|derde|"
@@ -33,7 +32,10 @@ _LEAD = (
 )
 _STREET_WORD = rf"{_LETTER}(?:{_LETTER}|[-'.](?={_LETTER})){{1,34}}"
 _CAPITAL_LEAD = rf"(?:[A-Z]{_LETTER}{{0,20}}\.? )"
-_WITH_NUMBER = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD}) {_NUMBER}", re.IGNORECASE)
+_WITH_NUMBER = re.compile(
+    rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})\.?(?:,? (?=n|huisn)| )(?:(?:huis)?(?:nr\.?|nummer) )?(?P<number>\d{{1,4}}){_SUFFIX}",
+    re.IGNORECASE,
+)
 _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
 _ON_NUMBER = re.compile(
     rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)"
@@ -47,12 +49,23 @@ _QUANTITY_AFTER = re.compile(
     r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|seconden|sec\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×)"
 )
 _SCORE = re.compile(r" \d{1,2}-\d{1,2}$")
+_LIVES_HERE = re.compile(
+    r"\b(?:woont?|wonen|woonde|adres|huisadres|bij (?:mij|ons|hem|haar)|ophalen)(?: [^\W\d_]{1,8}){0,3}?[ :,]{1,3}$"
+)
 _SPAN_AFTER = re.compile(r"^ ?(?:tegen\b|t/m|tm\b|tot\b|-?0\b|e\b|de\b|ste\b|st\b|v\b)")
 _NUMBER_IS_DATE = re.compile(r"^ (?:jan|feb|mrt|maart|apr|april|mei|juni|juli|aug|sep|okt|nov|dec)")
 _POSTCODE_LOWER = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _POSTCODE_WORD = re.compile(r"\b(?:postcode|pc|adres|huisnummer|huisnr|woon|woont)\b")
 _HOUSE_AFTER = re.compile(
     rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)",
+    re.IGNORECASE,
+)
+_NUMBER_FIRST = re.compile(
+    rf"(?<!\w)(?:nr|nummer|op|huisnummer) \d{{1,4}}[a-h]? (?:in|van|aan|op) (?:de |het |t )?(?P<street>{_STREET_WORD})",
+    re.IGNORECASE,
+)
+_NUMBER_APART = re.compile(
+    rf"(?<!\w)in (?:de|het|t) (?P<street>{_STREET_WORD}) op (?:nr |nummer )?\d{{1,4}}[a-h]?(?!\w|[:.,]\d)",
     re.IGNORECASE,
 )
 _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
@@ -109,6 +122,7 @@ class AddressRecognizer:
             yield from self._beside_postcode(prepared)
             yield from self._bare_number(prepared)
             yield from self._only_number(prepared)
+            yield from self._turned(prepared, public)
         if not prepared.words.isdisjoint(word_set("address", "triggers")):
             yield from self._without_number(prepared, public)
 
@@ -168,6 +182,12 @@ class AddressRecognizer:
         )
         if article and (lives or (prepared.asked(_ASKED)) or prepared.plain[start] not in "DH'"):
             return "street with an article or adjective and number", 0.8
+        if (
+            lowered not in load_words("common_words")
+            and len(street) >= 4
+            and _LIVES_HERE.search(prepared.ahead(start, 30))
+        ):
+            return "uncommon word and number; word of living there", 0.76
         if capital and len(street) >= 3 and not self._is_ordinary(prepared, start, end):
             if _LIVES.search(prepared.ahead(start, 40)) or re.match(
                 r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]
@@ -219,6 +239,25 @@ class AddressRecognizer:
                     0.85,
                     "house number beside a postcode",
                 )
+
+    def _turned(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """The number before or apart from the street: "op 12 in de Kerkstraat", "in de Notenboom op 12"."""
+        for found in _NUMBER_FIRST.finditer(prepared.plain):
+            if street_kind(found["street"]) == "strong" and prepared.mentions(_LIVES):
+                if public.beside(prepared, *found.span()) is None:
+                    yield Match(
+                        *found.span("street"),
+                        "ADDRESS",
+                        0.8,
+                        "street ending beside a house number; word of living there",
+                    )
+        for found in _NUMBER_APART.finditer(prepared.plain):
+            street = found["street"].lower()
+            known = (
+                street_kind(street) or street in load_words("street_names") or street not in load_words("common_words")
+            )
+            if known and prepared.mentions(_LIVES) and public.beside(prepared, *found.span()) is None:
+                yield Match(*found.span(), "ADDRESS", 0.74, "street with its number apart; word of living there")
 
     def _only_number(self, prepared: PreparedText) -> Iterator[Match]:
         """A house number alone: somebody "woont op nr 26", or answers so when an address is asked."""

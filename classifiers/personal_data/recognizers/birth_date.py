@@ -33,6 +33,9 @@ _NAMED = re.compile(
     rf"'?\d{{2}})(?![\w]|[-/.:,]\d)"
 )
 _SQUEEZED = re.compile(r"(?<![\w.,:/-])(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)?\d{2})(?![\w]|[-/.:,]\d)")
+_NO_YEAR = re.compile(
+    rf"\b(?:geboren|geboortedatum|geb\.?)(?: [^\W\d_]{{1,12}}){{0,3}}?[ :=]{{1,3}}(?:op )?(?P<date>\d{{1,2}}(?: (?:{_MONTH})\b|[-/]\d{{1,2}}(?![-/\d])))(?! \d{{4}}| '?\d\d\b)"
+)
 _IN_WORDS = re.compile(
     rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|"
     rf"negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|"
@@ -74,6 +77,10 @@ class BirthDateRecognizer:
                     if why is not None:
                         found_any = True
                         yield Match(found.start(), found.end(), "DATE_OF_BIRTH", why[1], "full date; " + why[0])
+            if not found_any:
+                for found in _NO_YEAR.finditer(text):
+                    found_any = True
+                    yield Match(*found.span("date"), "DATE_OF_BIRTH", 0.75, "day and month behind a word about birth")
             if not found_any and "geboorte" in text:
                 for found in _SQUEEZED.finditer(text):
                     if is_birth_date(found) and prepared.mentions(_BORN):
@@ -113,9 +120,17 @@ class BirthDateRecognizer:
             return "word for a person beside it", 0.8
         if prepared.asked(_ASKED) and start <= 60:
             return "asked for in the messages before", 0.85
+        if _is_pupils(found["year"]) and not prepared.mentions(_NEW_DATE):
+            return "year in which pupils were born", 0.7
         if _named_before(prepared.plain[max(0, start - 70) : start]):
             return "name before it", 0.8
         return None
+
+
+def _is_pupils(year: str) -> bool:
+    """Years in which today's pupils of 10 to 19 were born, written in full."""
+    this_year = datetime.datetime.now(tz=datetime.UTC).date().year
+    return len(year) == 4 and this_year - 19 <= int(year) <= this_year - 10
 
 
 def _is_old(year: str) -> bool:

@@ -20,20 +20,7 @@ _CONTEXT = WordPattern("citizen_number", "context")
 _BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnummer)\b")
 _BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
 _OTHER = WordPattern("citizen_number", "other")
-_WORDS = frozenset(
-    (
-        "bsn",
-        "burgerservicenummer",
-        "burgerservice",
-        "sofi",
-        "sofinummer",
-        "digid",
-        "rijksregisternummer",
-        "rijksregister",
-        "bsnr",
-    )
-)
-_PART = re.compile(r"\bbegint met (?P<head>\d{4,8})(?!\d)")
+_PART = re.compile(r"\b(?:begint met|eindigt op|laatste \w{2,6} cijfers) (?P<part>\d{3,8})(?!\d)")
 
 
 class CitizenNumberRecognizer:
@@ -55,10 +42,15 @@ class CitizenNumberRecognizer:
         if about is None:
             yield from self._in_words(prepared)
             return
+        yield from self._parts(prepared)
         shaped = [found.span() for found in _BELGIAN_SHAPE.finditer(prepared.plain)]
         for run in runs(prepared):
             if not any(start <= run.starts[0] < end for start, end in shaped):
                 yield from self._in_run(run, prepared, about)
+
+    def _parts(self, prepared: PreparedText) -> Iterator[Match]:
+        for found in _PART.finditer(prepared.folded):
+            yield Match(*found.span("part"), "BSN", 0.7, "part of a citizen number that is told as such; context word")
 
     def _in_words(self, prepared: PreparedText) -> Iterator[Match]:
         """Nobody spells out nine digits that happen to pass the eleven test."""
@@ -80,7 +72,7 @@ class CitizenNumberRecognizer:
         for first in cuts[:-1]:
             for last in cuts:
                 digits = run.digits[first:last]
-                if len(digits) not in (9, 11) or _glued(prepared.plain, run.starts[first], run.ends[last - 1]):
+                if len(digits) not in (8, 9, 11) or _glued(prepared.plain, run.starts[first], run.ends[last - 1]):
                     continue
                 start, end = run.starts[first], run.ends[last - 1]
                 if _OTHER.search(prepared.near(start, end, 60)):
@@ -96,11 +88,13 @@ class CitizenNumberRecognizer:
                     *span, "BSN", 0.97, f"Belgian national register number; python-stdnum check passes; {about}"
                 )
             return None
+        if len(digits) == 8 and about != "context word":
+            return None
         if bsn.is_valid(digits):
             return Match(*span, "BSN", 0.98, f"BSN; python-stdnum eleven test passes; {about}")
         if digits.startswith("06") or (digits.startswith("0") and about != "context word"):
             return None
-        return Match(*span, "BSN", 0.88, f"nine digits, eleven test fails; {about}")
+        return Match(*span, "BSN", 0.88, f"eight or nine digits, eleven test fails; {about}")
 
 
 def _glued(text: str, start: int, end: int) -> bool:

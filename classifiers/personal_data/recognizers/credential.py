@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
-from classifiers.personal_data.words import WordPattern, word_set
+from classifiers.personal_data.words import WordPattern, load_words, word_set
 
 _VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
 _SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"
@@ -47,6 +47,7 @@ _BARE = re.compile(
     r"\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|"
     r"^(?P<start>\d{4}) en dan hekje"
 )
+_DIRECT = re.compile(rf"(?<!\w){_SECRET}(?: [^\W\d_]{{1,10}}){{0,4}}? (?:is|was|=|:)[ \"'“‘]{{1,2}}$")
 _SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
 _SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
 _STRONG = re.compile(r"\d\d|[_#$&*!].*\d|\d.*[_#$&*!]|\d$")
@@ -131,7 +132,12 @@ class CredentialRecognizer:
         sentence_end = prepared.folded[end : end + 1] in ("", ",", "\n", ".", "!") or prepared.folded[
             end : end + 2
         ] in (" x", " 😂")
-        if looks or (marked and value.isalnum() and len(value) >= 4):
+        uncommon = value.lower() not in load_words("common_words") and len(value) >= 5
+        if (
+            looks
+            or (marked and value.isalnum() and len(value) >= 4)
+            or (uncommon and _DIRECT.search(prepared.folded[max(0, start - 40) : start]))
+        ):
             yield Match(start, end, "CREDENTIAL", 0.96 if looks else 0.88, "value behind a word for a password")
         elif (
             re.search(r" (?:is|was) $", prepared.folded[max(0, start - 6) : start]) and sentence_end and len(value) >= 8

@@ -16,6 +16,7 @@ _NOT_DOCUMENT = WordPattern("document", "not_document")
 # Two letters, six letters or digits, one digit; the Dutch series has no letter O.
 _DUTCH = re.compile(r"(?<![\w/-])[A-NP-Z]{2}[A-NP-Z0-9]{6}\d(?![\w-])")
 _DUTCH_LOWER = re.compile(r"(?<![\w/-])[a-np-z]{2}[a-np-z0-9]{6}\d(?![\w-])")
+_MIXED = re.compile(r"(?<![\w/-])[A-Z]{1,3}[A-Z0-9]{6,8}(?![\w-])")
 _ABROAD = re.compile(r"(?<![\w/-])[A-Z]{1,3} ?\d{6,8}(?![\w-])")
 _BELGIAN_CARD = re.compile(r"(?<![\w-])\d{3}[- ]?\d{7}[- ]?\d{2}(?![\w-])")
 _BELGIAN_FOREIGNER = re.compile(r"(?<![\w-])B ?(?:\d ?){8,10}\d(?![\w-])")
@@ -43,6 +44,11 @@ class DocumentRecognizer:
         if not other:
             for found in _ABROAD.finditer(prepared.plain):
                 yield Match(*found.span(), "DOCUMENT", 0.88, "letters and six to eight digits; context word")
+            for found in _MIXED.finditer(prepared.plain):
+                if sum(map(str.isdigit, found[0])) >= 3:
+                    yield Match(
+                        *found.span(), "DOCUMENT", 0.82, "letters and digits of a document's length; context word"
+                    )
             for found in _DUTCH_LOWER.finditer(prepared.plain):
                 if sum(map(str.isdigit, found[0])) >= 3:
                     yield Match(*found.span(), "DOCUMENT", 0.85, "shape of a Dutch document number; context word")

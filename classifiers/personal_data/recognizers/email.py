@@ -33,6 +33,10 @@ _SPELLED = re.compile(
 _BETWEEN_LABELS = re.compile(rf"{_SPACE}{_DOT}{_SPACE}")
 _BETWEEN_WORDS = re.compile(rf"{_SPACE}(?:{_LINK}){_SPACE}")
 _SPACED = re.compile(r"(?<![^\s:(])(?:[\w.+-] ){2,40}@(?: [\w.-]){3,40}(?![^\s,)])")
+_NO_SUFFIX = re.compile(
+    r"(?<![\w.+@-])(?P<local>[\w.+-]{2,40}) ?@ ?(?P<name>[a-z0-9]{2,12})(?:,(?P<tld>com|nl|be))?(?![\w.@])",
+    re.IGNORECASE,
+)
 _LOOSE = re.compile(
     r"(?<![\w.])(?P<local>[\w.+-]{2,40}) {0,2}@ {0,2}(?P<domain>[\w-]{2,30} {0,2}\. {0,2}[^\W\d_]{2,10})(?![\w.])"
 )
@@ -75,6 +79,11 @@ class EmailRecognizer:
                 yield from self._squeezed(
                     found.start(), found.end(), found[0].replace(" ", ""), public, "letter by letter"
                 )
+            for found in _NO_SUFFIX.finditer(prepared.plain):
+                if found["name"].lower() in word_set("email", "providers") and not is_public(
+                    found["local"], "", public
+                ):
+                    yield Match(*found.span(), "EMAIL", 0.85, "e-mail at a known provider, ending left out or mistyped")
             for found in _LOOSE.finditer(prepared.plain):
                 if " " in found[0]:
                     yield from self._squeezed(

@@ -33,13 +33,11 @@ _PROFILE = re.compile(
 )
 _PLATFORM = WordPattern("handle", "platform")
 _NAMED = re.compile(
-    r"(?<!\w)(?:insta|instagram|snap|snapchat|tiktok|discord|dc|psn|"
-    r"xbox|steam|be ?real|bereal|twitch|twitter|telegram|spam|finsta|"
-    r"gamertag|tinder|roblox)(?!\w)"
-    r"(?: (?:van|is|heet|name|naam|nu|nog|ook|m'n|mn|mijn|zijn|zn|haar|"
-    r"dr|d'r|ons|de|die|account|[^\W\d_]{2,14})){0,5}? ?(?:is|heet|"
-    r":|=|toe|op|eindigt op 10, zoek)?[ :=]{0,2}(?=[\w.]{0,31}[._\d])(?P<name>[^\s,;:()\"]{4,32})"
+    r"(?<!\w)(?:insta|instagram|ig|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|"
+    r"spam|finsta|gamertag|tinder|roblox|epic|minecraft|brawl)(?!\w)"
 )
+_TOKEN = re.compile(r"[^\s,;:()\"]{4,32}")
+_DIRECT = re.compile(r"^(?: (?:is|heet|van \w{2,12} is|van \w{2,12}|naam|name|nu))? ?[:=] ?$|^ (?:is|heet) $")
 _ADD = re.compile(
     r"(?<!\w)(?:voeg|add|adden|volg|toevoegen|zoek)(?: (?:mij|me|hem|"
     r"haar|m|op|ff|even|toe|snap|insta|ons|dan|maar)){0,4} (?P<name>[^\s,;:()\"]{4,32})"
@@ -98,7 +96,7 @@ class HandleRecognizer:
                 r"ben ik|is van)\b.{0,20})?\W{0,2}$",
                 text,
             )
-            if found is not None and is_account_name(found["name"].rstrip(".")):
+            if found is not None and (is_account_name(found["name"].rstrip(".")) or is_glued_name(found["name"])):
                 yield *found.span("name"), 0.75, "shape of an account name; asked for in the messages before"
 
     def _at_names(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
@@ -117,13 +115,25 @@ class HandleRecognizer:
             yield *found.span(), 0.85, "account name, letter by letter"
 
     def _named(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
-        for pattern in (_NAMED, _ADD, _ON_PLATFORM):
+        for platform in _NAMED.finditer(prepared.folded):
+            line_end = prepared.folded.find("\n", platform.end(), platform.end() + 60)
+            for found in _TOKEN.finditer(
+                prepared.plain, platform.end(), line_end if line_end >= 0 else platform.end() + 60
+            ):
+                start, end = _stripped(prepared.plain, *found.span())
+                name = prepared.plain[start:end]
+                if is_account_name(name) or is_glued_name(name):
+                    yield start, end, 0.85, "shape of an account name beside a platform"
+                    break
+                if _DIRECT.match(prepared.folded[platform.end() : start]) and _is_uncommon(name):
+                    yield start, end, 0.72, "uncommon word right behind a platform"
+                    break
+        for pattern in (_ADD, _ON_PLATFORM):
             for found in pattern.finditer(prepared.plain if pattern is _ON_PLATFORM else prepared.folded):
-                start, end = found.span("name")
-                name = prepared.plain[start:end].strip("!?*'\"").rstrip(".")
-                start += len(prepared.plain[start:end]) - len(prepared.plain[start:end].lstrip("!?*'\""))
-                if is_account_name(name):
-                    yield start, start + len(name), 0.85, "shape of an account name beside a platform"
+                start, end = _stripped(prepared.plain, *found.span("name"))
+                name = prepared.plain[start:end]
+                if is_account_name(name) or (pattern is _ON_PLATFORM and is_glued_name(name)):
+                    yield start, end, 0.85, "shape of an account name beside a platform"
         for found in _SPELLED.finditer(prepared.folded):
             if prepared.mentions(_PLATFORM):
                 yield *found.span(), 0.85, "account name spelled out in words; word about a platform"
@@ -135,3 +145,25 @@ def is_account_name(name: str) -> bool:
         return False
     letters = sum(map(str.isalpha, name))
     return letters >= 3 and ("_" in name or (letters >= 4 and bool(re.search(r"\w\.\w|\d", name))))
+
+
+def is_glued_name(name: str) -> bool:
+    """Tell whether a word without digits or dots begins with a first name and is no ordinary word ("saartjepaars")."""
+    lowered = name.lower()
+    if not lowered.isalpha() or not 7 <= len(lowered) <= 24 or lowered in load_words("common_words"):
+        return False
+    firsts = load_words("first_names")
+    return lowered not in firsts and any(lowered[:length] in firsts for length in range(4, min(11, len(lowered) - 1)))
+
+
+def _is_uncommon(name: str) -> bool:
+    return (
+        name.isalpha() and len(name) >= 6 and name.lower() not in load_words("common_words") | load_words("first_names")
+    )
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave signs at the edges of a word out."""
+    word = text[start:end]
+    left = len(word) - len(word.lstrip("!?*'.-"))
+    return start + left, end - (len(word) - len(word.rstrip("!?*'.-")))

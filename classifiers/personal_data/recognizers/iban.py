@@ -15,7 +15,7 @@ _SHAPE = re.compile(
     rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE
 )
 _DUTCH = re.compile(
-    rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}\d(?:{_SEPARATOR}\d){{9}}(?![^\W_])",
+    rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}[\doil](?:{_SEPARATOR}[\doil]){{8,10}}(?![^\W_])",
     re.IGNORECASE,
 )
 _BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)

@@ -31,6 +31,11 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 _SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
+_GLUED = re.compile(
+    r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, "") for shape in _SHAPES if shape != "L-LLL-999") + r")(?![\w/]|-\w)"
+)
+_ABROAD = re.compile(r"(?<![\w/.,-])(?:[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}-\d{3}-[A-Z]{2})(?![\w/]|-\w)")
+_POLISH = re.compile(r"(?<![\w/.,-])[A-Z]{2,3} ?(?=[0-9A-Z]{0,4}\d)[0-9A-Z]{4,5}(?![\w/]|-\w)")
 _OLD_BELGIAN = re.compile(r"(?<![\w/.,-])[A-Z]{3}[- ]?\d{3}(?![\w/]|-\w)")
 _DECORATED = re.compile(r"(?<![\w-])[A-Z](?:[^\w\n]{1,4}\d){3}(?:[^\w\n]{1,4}[A-Z]){2}(?![\w-])")
 _CONTEXT = WordPattern("licence_plate", "context")
@@ -67,7 +72,14 @@ class LicencePlateRecognizer:
                     0.96 if about else 0.9,
                     "series of a licence plate" + ("; word about a vehicle" if about else ""),
                 )
-        if about or named:
+        if about:
+            for found in _ABROAD.finditer(text):
+                yield Match(
+                    *found.span(),
+                    "LICENCE_PLATE",
+                    0.8,
+                    "shape of a German, French or Italian plate; word about a vehicle",
+                )
             for found in _SPACED.finditer(text):
                 if _is_likely(found[0], named):
                     yield Match(
@@ -87,7 +99,16 @@ class LicencePlateRecognizer:
                 )
             for found in _OLD_BELGIAN.finditer(text):
                 yield Match(*found.span(), "LICENCE_PLATE", 0.84, "older Belgian series; word for a plate")
+            for found in _POLISH.finditer(text):
+                yield Match(*found.span(), "LICENCE_PLATE", 0.75, "shape of a foreign plate; word for a plate")
         elif about:
+            for found in _GLUED.finditer(text):
+                yield Match(
+                    *found.span(),
+                    "LICENCE_PLATE",
+                    0.8,
+                    "series of a licence plate without dashes; word about a vehicle",
+                )
             for found in _LOOSE.finditer(text):
                 if "-" in found[0] and found[0].islower() and found[0].count("-") == 2 and not found[0][0].isdigit():
                     yield Match(

@@ -37,6 +37,9 @@ _ARITHMETIC = re.compile(
 _SCHEME = re.compile(r"(?:https?://|www\.)\S{0,200}$")
 _CHAT_LINK = re.compile(r"(?:wa\.me/|api\.whatsapp\.com/send\?phone=|tel:)\+?$")
 _GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|telefoon|met)$")
+_SCATTERED = re.compile(r"(?<!\d)0[^\w]{0,4}6(?:[^\w€$%]{0,4}\d){8}(?!\d)")
+_DECIMALS = re.compile(r"\d,\d\d\d|=|\d[+*]\d")
+_NUMBER_WORD = re.compile(r"\b(?:nummer|nr|mobiel|gsm|telefoonnummer|telnr|tel|06)\b")
 _BACKWARDS = re.compile(r"\b(?:achterstevoren|andersom|omgekeerd|omgedraaid|van achter naar voren)\b")
 _PART = re.compile(
     r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|"
@@ -67,6 +70,8 @@ class PhoneRecognizer:
             for run in plain_runs(prepared.plain):
                 yield from self._in_run(run, prepared, public)
             yield from self._backwards(prepared)
+            yield from self._scattered(prepared, public)
+            yield from self._without_zero(prepared, public)
         if may_be_spelled(prepared):
             for run in spelled_runs(prepared.folded):
                 yield from self._in_spelled(run, prepared, public)
@@ -202,6 +207,33 @@ class PhoneRecognizer:
                     yield Match(start, end, "PHONE", 0.92, "digits in words or letters; phonenumbers check")
                     return
 
+    def _scattered(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Ten digits of a mobile number with anything but words between them ("06,12,34..." or one piece a line)."""
+        for found in _SCATTERED.finditer(prepared.plain):
+            digits = re.sub(r"\D", "", found[0])
+            if (
+                not _NL_MOBILE.fullmatch(digits)
+                or public.phone(digits)
+                or _OTHER_NUMBER.search(prepared.ahead(found.start()))
+            ):
+                continue
+            if _DECIMALS.search(found[0]) or not self._stands_free(prepared, found.start(), found.end()):
+                continue
+            yield Match(*found.span(), "PHONE", 0.8, "ten digits of a Dutch mobile number with signs between them")
+
+    def _without_zero(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """A mobile number without its 0, behind a word for a number."""
+        for run in plain_runs(prepared.plain):
+            start, end = run.starts[0], run.ends[-1]
+            if len(run.digits) != 9 or run.digits[0] != "6" or not _NUMBER_WORD.search(prepared.ahead(start, 30)):
+                continue
+            checked = check("0" + run.digits, strict_abroad=True)
+            if checked and not public.phone(checked[0]) and self._stands_free(prepared, start, end):
+                if not _OTHER_NUMBER.search(prepared.ahead(start)):
+                    yield Match(
+                        start, end, "PHONE", 0.8, "mobile number without its 0; phonenumbers check; context word"
+                    )
+
     def _backwards(self, prepared: PreparedText) -> Iterator[Match]:
         if not prepared.mentions(_BACKWARDS):
             return
@@ -276,6 +308,6 @@ def _check_abroad(written: str, only_near: bool) -> tuple[str, str, float] | Non
     national = f"0{number.national_number}" if number.country_code in (31, 32) else written.lstrip("+")
     if phonenumbers.is_valid_number(number):
         return national, f"phonenumbers: valid with country code {number.country_code}", 0.95
-    if phonenumbers.is_possible_number(number) and number.country_code in (31, 32) and national[1] in "64":
+    if phonenumbers.is_possible_number(number) and (number.country_code not in (31, 32) or national[1] in "64"):
         return national, f"phonenumbers: possible with country code {number.country_code}", 0.85
     return None

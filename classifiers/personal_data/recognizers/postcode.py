@@ -11,7 +11,7 @@ from classifiers.personal_data.recognizers.address import EXAMPLE, street_kind
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import load_words, word_set
 
-_DUTCH = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
+_DUTCH = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3}[ .-]?[a-z]{2})(?![\w-])", re.IGNORECASE)
 _WORD = re.compile(r"\b(?:postcode|huisnummer|huisnr|adres|huisadres|postcodes)\b")
 _HOUSE_AFTER = re.compile(
     r"^,? ?(?:op )?(?:huisnummer |huisnr |nummer |nr\.? ?)?\d{1,4}(?:[a-h]|-\d{1,3}| ?hs| ?bis)?(?![\w:.,]\d|\w)",

@@ -10,14 +10,12 @@ from classifiers.personal_data.numbers import may_be_spelled, spelled_runs
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
+_HOLDER = r"(?:leerling\w{0,2}|student\w{0,2}|kandidaat|kandidaats|examen|stam|stamboek|onderwijs|deelnemers?|mediatheek|bibliotheek|bieb|kantine|school|magister|toegangs|boeken|boekenfonds)"
 _CONTEXT = re.compile(
-    r"\b(?:leerling|student|studenten|kandidaat|kandidaats|examen|stamboek|"
-    r"stam|onderwijs|deelnemers?)(?:-| )?(?:nummers?|nrs?|id|code)\b|"
-    r"\bkandidaat(?= \d)|\b(?:studentid|stamnr|stamnummer|onderwijsnr)\b"
+    rf"\b(?:{_HOLDER}[- ]?(?:nummers?|nummertje|nrs?|nr's|id|code|pas|pasje|kaart)|leerlingen?pasnummer|llnr|lnr|lln ?nr|studentid|pasnummer|pasnr|kandidaat(?= \d))\b"
 )
-_SUBJECT = re.compile(
-    r"\b(?:leerling|student|studenten|kandidaats?|examen|onderwijs|stam)(?:-| )?(?:nummers?|nrs?|id|kaart|pas|pasje)\b"
-)
+_GENERAL = re.compile(r"\bschool(?:nummer|nr|code)\b")
+_SUBJECT = _CONTEXT
 _NUMBER = re.compile(r"(?<![\w.,:/+-])(?:[sS]\d{5,9}|\d{3,9})(?![\w:/]|[.,-]\d)")
 _EDUCATION = re.compile(r"\bonderwijs(?:-| )?(?:nummers?|nr)\b")
 _INSIDE_SYSTEM = re.compile(r"\b(?:onder|als|onder nummer) (?P<id>s\d{6,8})\b")
@@ -40,7 +38,7 @@ class StudentIdRecognizer:
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every number that a word before it, in this message or the last ones, calls a pupil's."""
         text = prepared.folded
-        abouts = list(_CONTEXT.finditer(text))
+        abouts = [found for found in _CONTEXT.finditer(text) if not _GENERAL.match(found[0])]
         for found in _INSIDE_SYSTEM.finditer(text):
             yield Match(*found.span("id"), "STUDENT_ID", 0.85, "shape of a student number in a system")
         if abouts:
