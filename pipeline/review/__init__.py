@@ -11,5 +11,6 @@ In the order of a flag's life:
 - `reading`    stored bytes back to records
 - `changes`    the queue's revision as a stream, for pages that update by themselves
 - `audit`      who did what, when; append-only
+- `retention`  what goes at its term
 - `statistics` counts with small cells hidden
 """

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from pipeline.counters import ACCEPTED, DAY_SECONDS, Counters
 from pipeline.events import FailedMessage, Flag
 from pipeline.privacy import Identity, Keyring
-from pipeline.review import audit, changes, statistics
+from pipeline.review import audit, changes, retention, statistics
 from pipeline.review.cases import CaseRules, facts_of, load_rules
 from pipeline.review.errors import (
     AlreadyDecidedError,
@@ -51,12 +51,8 @@ CLAIM_SECONDS = 15 * 60.0
 """How long a claim holds without a sign of life from its mentor."""
 REASON_LENGTH = 2_000
 """Longest reason, in characters."""
-_DAY = 24 * 3600.0
-_LONGEST_DAYS = 366.0
-"""What nobody judged, and the global trail, is kept a year."""
 _REFUSE_SECONDS = 30 * 24 * 3600
 """How long a flag of an erased group is refused: twice what the topics keep one."""
-_EXPIRE_AT_ONCE = 200
 
 _REFUSALS: dict[str, type[ReviewError]] = {
     "absent": CaseNotFoundError,
@@ -154,7 +150,7 @@ class ReviewStore:
         now = self._clock()
         ranges = overdue_ranges(now - self._overdue_seconds)
         severities = overdue_ranges(now)
-        queues, lists = self._indexes("queue", allowed_groups), self._indexes("parked", allowed_groups)
+        queues, lists = self._indexes("queue", allowed_groups), self._indexes("parked", _or_unknown(allowed_groups))
         async with self._redis.pipeline(transaction=False) as pipe:
             for name in queues:
                 pipe.zcard(name)
@@ -188,8 +184,11 @@ class ReviewStore:
         return case_of(summaries[0], {message_id: fields for message_id, fields in stored if fields}, self._sealing)
 
     async def parked(self, allowed_groups: frozenset[str] | None, *, limit: int = 50) -> list[ParkedMessage]:
-        """Messages that could not be judged, the oldest failure first."""
-        ids = await self._first("parked", allowed_groups, limit)
+        """Messages that could not be judged, the oldest failure first.
+
+        One whose group could not be read is shown to every mentor: it has no text, and must not disappear.
+        """
+        ids = await self._first("parked", _or_unknown(allowed_groups), limit)
         stored = zip(ids, await self._hashes(key("parked-item", message_id) for message_id in ids), strict=True)
         return [parked_of(message_id, fields, self._sealing) for message_id, fields in stored if b"body" in fields]
 
@@ -333,7 +332,7 @@ class ReviewStore:
         """
         sealed = self._sealing.reason(message_id, _checked(reason))
         refusal = await self._scripts.call(
-            "dismiss_parked", message_id, mentor, sealed, _json(allowed_groups), self._clock()
+            "dismiss_parked", message_id, mentor, sealed, _json(_or_unknown(allowed_groups)), self._clock()
         )
         if refusal:
             raise MessageNotFoundError("That message is not on the list any more. Load the list again.")
@@ -368,18 +367,7 @@ class ReviewStore:
 
     async def expire(self, now: float, review_days: float) -> ErasureReceipt:
         """Remove closed cases and dismissed parked messages `review_days` after their end, all others after a year."""
-        closed_before, arrived_before = now - review_days * _DAY, now - _LONGEST_DAYS * _DAY
-        total = [0, 0, 0]
-        while True:
-            gone = cast(
-                "list[int]",
-                await self._scripts.call("expire", closed_before, arrived_before, now, _EXPIRE_AT_ONCE),
-            )
-            if not any(gone):
-                break
-            total = [before + more for before, more in zip(total, gone, strict=True)]
-        await audit.trim_global_trail(self._redis, arrived_before)
-        return ErasureReceipt(now, None, *total)
+        return await retention.expire(self._redis, now, review_days)
 
     # how it is done
 
@@ -454,6 +442,11 @@ class ReviewStore:
 
 def _may_see(group: str, allowed_groups: frozenset[str] | None) -> bool:
     return allowed_groups is None or group in allowed_groups
+
+
+def _or_unknown(allowed_groups: frozenset[str] | None) -> frozenset[str] | None:
+    """The groups that may be seen, and "" for what names no group."""
+    return None if allowed_groups is None else allowed_groups | {""}
 
 
 def _json(allowed_groups: frozenset[str] | None) -> bytes:

@@ -1,8 +1,11 @@
 from redis.asyncio import Redis
 
 from pipeline.privacy import Keyring
+from pipeline.retention import sweep
 from pipeline.review.records import AuditAction, Outcome
+from pipeline.review.retention import REVIEW_TERM
 from pipeline.review.store import ReviewStore
+from pipeline.settings import Settings
 from tests.conftest import ValkeyServer
 from tests.pipeline.review.conftest import Clock
 from tests.pipeline.review.factories import MONDAY, make_context, make_failed, make_flag
@@ -110,6 +113,20 @@ async def test_a_late_revision_does_not_bring_a_days_figures_back(
     [case] = await store.queue(None)
     await store.decide(case.case_id, ["a"], "vera", Outcome.UPHELD, "reden", allowed_groups=None)
     assert not await redis.exists("vangnet:review:day:2026-09-21")
+
+
+async def test_the_sweep_takes_the_schools_term(
+    store: ReviewStore, keyring: Keyring, clock: Clock, redis: Redis, settings: Settings
+) -> None:
+    """The sweep removes judged cases after the days that the school set, and counts them."""
+    await store.add_flag(make_flag(keyring, message_id="a"))
+    [case] = await store.queue(None)
+    await store.decide(case.case_id, ["a"], "vera", Outcome.UPHELD, "reden", allowed_groups=None)
+    await store.park(make_failed(keyring, message_id="p"))
+    await store.dismiss_parked("p", "vera", "gezien", allowed_groups=None)
+    term = clock.now + settings.review_days * DAY
+    assert (await sweep(redis, settings, term, more=(REVIEW_TERM,)))["review"] == 0
+    assert (await sweep(redis, settings, term + 1, more=(REVIEW_TERM,)))["review"] == 2
 
 
 async def test_a_days_figures_end(store: ReviewStore, keyring: Keyring, redis: Redis) -> None:

@@ -390,3 +390,13 @@ async def test_parked_messages_come_once_and_go_for_good(store: ReviewStore, key
     assert (entry.actor, entry.action, entry.message_ids) == ("vera", AuditAction.PARKED_DISMISSED, ("p",))
     with pytest.raises(MessageNotFoundError):
         await store.dismiss_parked("p", "vera", "nog eens", allowed_groups=None)
+
+
+async def test_what_names_no_group_is_shown_to_every_mentor(store: ReviewStore, keyring: Keyring) -> None:
+    """A record that could not be read at all has no group; no mentor's groups may hide it, anyone may put it aside."""
+    await store.park(make_failed(keyring, message_id="raw-1", group="", text=None, reason="undecodable"))
+    for allowed in (None, frozenset({"klas-9z"}), frozenset[str]()):
+        assert [item.message_id for item in await store.parked(allowed)] == ["raw-1"]
+        assert (await store.counts(allowed)).parked == 1
+    await store.dismiss_parked("raw-1", "vera", "gemeld bij beheer", allowed_groups=frozenset({"klas-9z"}))
+    assert await store.parked(None) == []
