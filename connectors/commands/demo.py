@@ -72,13 +72,17 @@ async def _once(settings: Settings, *, as_json: bool) -> int:
         await _set_up(settings, load_school())
         await supervisor.start(_replay(settings, "--once"))
         finish = asyncio.create_task(_finish(settings, supervisor))
-        await supervisor.run_until(
-            asyncio.wait({finish, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED")
-        )
-        if not finish.done():
-            _tell("stopped before the end; start again to go on")
-            return 1
-        totals, census = finish.result()
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await supervisor.run_until(asyncio.wait({finish, stopped}, return_when=asyncio.FIRST_COMPLETED))
+            if not finish.done():
+                _tell("stopped before the end; start again to go on")
+                return 1
+            totals, census = finish.result()
+        finally:
+            finish.cancel()
+            stopped.cancel()
+            await asyncio.gather(finish, stopped, return_exceptions=True)
     figures = demo_figures(totals, census, time.monotonic() - started)
     if as_json:
         click.echo(json.dumps(figures))
