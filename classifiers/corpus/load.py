@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -58,8 +59,8 @@ class CorpusLine:
         return None if self.thread is None else f"{self.file}/{self.thread}"
 
 
-class RawLine(msgspec.Struct, forbid_unknown_fields=True):
-    """A line as it stands in a file."""
+class LabelledLine(msgspec.Struct):
+    """A line as it stands in a file to be measured on."""
 
     text: str
     labels: list[Label]
@@ -67,8 +68,15 @@ class RawLine(msgspec.Struct, forbid_unknown_fields=True):
     thread: str | None = None
     who: str | None = None
     sent: float | None = None
-    spans: list[tuple[int, int, str]] = []  # msgspec copies defaults
+    spans: list[tuple[int, int, str]] | None = None
     persona: str | None = None
+
+
+class RawLine(LabelledLine, forbid_unknown_fields=True):
+    """A line as it stands in a part of the corpus, where a misspelled key is a mistake."""
+
+
+PART_LINE = msgspec.json.Decoder(RawLine)
 
 
 def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
@@ -80,7 +88,7 @@ def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
     paths = sorted(folder.glob("*.jsonl"))
     if not paths:
         raise CorpusError(f"no corpus in {folder}: expected files *.jsonl as described in classifiers/corpus/GUIDE.md")
-    raw = [(path.stem, index, line) for path in paths for index, line in enumerate(read_part(path))]
+    raw = [(path.stem, index, line) for path in paths for index, line in enumerate(read_part(path, PART_LINE))]
     groups = split_groups(raw)
     return [
         CorpusLine(
@@ -92,7 +100,7 @@ def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
             thread=line.thread,
             who=line.who,
             sent=line.sent,
-            spans=tuple(Span(*span) for span in line.spans),
+            spans=tuple(Span(*span) for span in line.spans or ()),
             persona=line.persona,
             split=split_of(group),
             group=group,
@@ -101,13 +109,15 @@ def load_corpus(folder: Path = PARTS) -> list[CorpusLine]:
     ]
 
 
-def read_part(path: Path) -> list[RawLine]:
-    """Read one file of corpus lines.
+_Line = TypeVar("_Line", bound=LabelledLine)
+
+
+def read_part(path: Path, decoder: msgspec.json.Decoder[_Line]) -> list[_Line]:
+    """Read one file of lines.
 
     Raises:
         CorpusError: The file is missing or a line breaks the form.
     """
-    decoder = msgspec.json.Decoder(RawLine)
     lines = []
     try:
         content = path.read_bytes()
@@ -121,6 +131,31 @@ def read_part(path: Path) -> list[RawLine]:
             raise CorpusError(f"{path.name} line {number}: {error}; see classifiers/corpus/GUIDE.md") from error
         lines.append(line)
     return lines
+
+
+def read_labelled(path: Path) -> list[CorpusLine]:
+    """Read a file of labeled lines in the corpus' form to be measured on; further keys are allowed, splits are not.
+
+    Raises:
+        CorpusError: The file is missing or a line breaks the form.
+    """
+    raw = read_part(path, msgspec.json.Decoder(LabelledLine))
+    return [
+        CorpusLine(
+            file=path.stem,
+            index=index,
+            text=line.text,
+            labels=tuple(line.labels),
+            kind=line.kind,
+            thread=line.thread,
+            who=line.who,
+            sent=line.sent,
+            spans=tuple(Span(*span) for span in line.spans or ()),
+            persona=line.persona,
+            split=TEST,
+        )
+        for index, line in enumerate(raw)
+    ]
 
 
 def split_groups(lines: Sequence[tuple[str, int, RawLine]]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.corpus.load import (
+    PART_LINE,
     SPAN_TYPES,
     SPLITS,
     CorpusLine,
@@ -129,7 +130,7 @@ def test_a_broken_line_is_named_without_its_text(tmp_path: Path, line: str, says
     part = tmp_path / "deel.jsonl"
     part.write_text('{"text": "geheime tekst", "labels": []}\n' + line + "\n")
     with pytest.raises(CorpusError) as caught:
-        read_part(part)
+        read_part(part, PART_LINE)
     assert says in str(caught.value)
     assert "deel.jsonl" in str(caught.value)
     assert "geheime" not in str(caught.value)
@@ -140,4 +141,4 @@ def test_a_missing_file_or_empty_folder_is_a_clear_error(tmp_path: Path) -> None
     with pytest.raises(CorpusError, match="no corpus in"):
         load_corpus(tmp_path)
     with pytest.raises(CorpusError, match="cannot read"):
-        read_part(tmp_path / "weg.jsonl")
+        read_part(tmp_path / "weg.jsonl", PART_LINE)
