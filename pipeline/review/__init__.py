@@ -12,5 +12,6 @@ In the order of a flag's life:
 - `changes`    the queue's revision as a stream, for pages that update by themselves
 - `audit`      who did what, when; append-only
 - `retention`  what goes at its term
+- `census`     what is in the store, for checks that figures add up
 - `statistics` counts with small cells hidden
 """

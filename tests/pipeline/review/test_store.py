@@ -5,6 +5,7 @@ import pytest
 from redis.asyncio import Redis
 
 from pipeline.privacy import Keyring
+from pipeline.review.census import Census, take_census
 from pipeline.review.errors import (
     AlreadyDecidedError,
     CaseClosedError,
@@ -355,6 +356,31 @@ async def test_a_name_opens_only_for_the_claiming_mentor(store: ReviewStore, ope
     assert (last.actor, last.action, last.message_ids, last.detail) == (
         "vera", AuditAction.REVEALED, ("a",), "gesprek met ouders",
     )  # fmt: skip
+
+
+async def test_looking_at_a_message_as_typed_is_recorded(store: ReviewStore, opened: Opened) -> None:
+    """The trail tells who opened which message with its personal data; a message elsewhere or not allowed is refused."""
+    case_id = await opened("a")
+    await store.show_original(case_id, "a", "vera", allowed_groups=None)
+    with pytest.raises(MessageNotFoundError):
+        await store.show_original(case_id, "vreemd", "vera", allowed_groups=None)
+    with pytest.raises(CaseNotFoundError):
+        await store.show_original(case_id, "a", "vera", allowed_groups=frozenset())
+    told = [(entry.actor, entry.action.value, entry.message_ids) for entry in await store.audit(case_id, None)]
+    assert told == [("vangnet", "opened", ("a",)), ("vera", "shown", ("a",))]
+
+
+async def test_the_census_counts_what_is_there(store: ReviewStore, keyring: Keyring, redis: Redis) -> None:
+    """Flags open and closed, unjudged messages listed and put aside; all of them until they are erased."""
+    await store.add_flags([make_flag(keyring, message_id=name, group=f"klas-{name}") for name in "aab"])
+    for name in "pq":
+        await store.park(make_failed(keyring, message_id=name, group="klas-a"))
+    await store.dismiss_parked("p", "vera", "gezien", allowed_groups=None)
+    [case] = await store.queue(frozenset({"klas-b"}))
+    await store.decide(case.case_id, ["b"], "vera", Outcome.UPHELD, "reden", allowed_groups=None)
+    assert await take_census(redis) == Census(flags=2, parked=2)
+    await store.erase_group("klas-a")
+    assert await take_census(redis) == Census(flags=1, parked=0)
 
 
 async def test_the_global_trail_names_acts_without_reasons(store: ReviewStore, opened: Opened) -> None:
