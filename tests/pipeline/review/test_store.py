@@ -359,7 +359,7 @@ async def test_a_name_opens_only_for_the_claiming_mentor(store: ReviewStore, ope
 
 
 async def test_looking_at_a_message_as_typed_is_recorded(store: ReviewStore, opened: Opened) -> None:
-    """The trail tells who opened which message with its personal data; a message elsewhere or not allowed is refused."""
+    """The trail tells who opened which message as typed; one elsewhere or not allowed is refused."""
     case_id = await opened("a")
     await store.show_original(case_id, "a", "vera", allowed_groups=None)
     with pytest.raises(MessageNotFoundError):
