@@ -1,0 +1,1 @@
+"""The subcommands of `vangnet` that need the classifiers alone: score, evaluate, train, base."""

@@ -18,7 +18,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
     "--base",
     default="training/base",
     show_default=True,
-    help="Folder of the pretrained encoder (made by `vangnet base`), or a hub id.",
+    help="Folder of the pretrained encoder; made as by `vangnet base` when it is missing.",
 )
 @click.option(
     "--out",
@@ -62,6 +62,10 @@ def command(
     names = {field.name for field in fields(Plan)}
     plan = Plan(**{name: value for name, value in chosen.items() if value is not None and name in names})  # type: ignore[arg-type]
     console = Console(stderr=True)
+    if not (Path(base) / "config.json").is_file():
+        from classifiers.toxicity.base import make_base  # noqa: PLC0415
+
+        make_base(Path(base), tell=console.print)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
