@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from classifiers.corpus.load import PARTS, RawLine, read_part
+from classifiers.corpus.load import PART_LINE, PARTS, RawLine, read_part
 from classifiers.errors import CorpusError
 from connectors.errors import ReplayError
 from connectors.replay.school import DemoConversation, DemoGroup, DemoSchool
@@ -90,7 +90,7 @@ def _group_stream(school: DemoSchool, number: int, group: DemoGroup) -> list[Sch
 
 def _lines(conversation: DemoConversation) -> list[RawLine]:
     try:
-        part = read_part(PARTS / f"{conversation.file}.jsonl")
+        part = read_part(PARTS / f"{conversation.file}.jsonl", PART_LINE)
     except CorpusError as error:
         raise ReplayError(f"the demo school's conversations: {error}") from error
     lines = [line for line in part if line.thread == conversation.thread]
