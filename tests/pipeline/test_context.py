@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from pipeline.context import LONGEST_CONTEXT_TEXT, ContextWindows, Outcome, outcome_key
 from pipeline.counters import Counters
 from pipeline.events import ChatMessage, ContextMessage
-from pipeline.groups import Group, GroupLedger, GroupOptIn, context_key
+from pipeline.groups import Group, GroupCiphers, GroupLedger, GroupOptIn, context_key
 from pipeline.privacy import Keyring
 from pipeline.settings import Settings, load_settings
 from tests.pipeline.moments import NOW
@@ -85,6 +85,24 @@ async def test_a_group_that_opts_out_while_it_is_scored_keeps_no_window(
     group = await add_group()
     message = said(group.id)
     await ledger.remove(group.id)
+    assert await windows.commit([Outcome.scored(message)], NOW) == {message.message_id}
+    assert not await redis.exists(context_key(group.id))
+
+
+async def test_opting_out_between_sealing_and_recording_keeps_no_window(
+    redis: Redis, ledger: GroupLedger, add_group: AddGroup, windows: ContextWindows, said: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The last moment counts: an entry sealed just before the key was destroyed is not stored any more."""
+    group = await add_group()
+
+    async def ciphers_then_opted_out(groups: Sequence[str]) -> GroupCiphers:
+        found = await ledger.ciphers(groups)
+        await ledger.remove(group.id)
+        return found
+
+    monkeypatch.setattr(windows._ledger, "ciphers", ciphers_then_opted_out)  # the moment lies inside
+    message = said(group.id)
     assert await windows.commit([Outcome.scored(message)], NOW) == {message.message_id}
     assert not await redis.exists(context_key(group.id))
 

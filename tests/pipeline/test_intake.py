@@ -416,6 +416,8 @@ async def test_a_server_that_restarts_is_waited_for(
     """Kill -9 of the server under a running intake: the batch waits, and scripts and figures are there again."""
     server = start_valkey()
     redis = Redis(unix_socket_path=str(server.socket))
+    # With `everysec` a server whose disk is busy answers before it has written: what a kill then takes is not ours.
+    await redis.config_set("appendfsync", "always")
     try:
         ledger = GroupLedger(redis, keyring)
         await ledger.add(opt_in(), NOW)
