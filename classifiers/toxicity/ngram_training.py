@@ -165,6 +165,11 @@ def _fold(group: str) -> int:
 def _fit_linear(counted: scipy.sparse.csr_array, truth: NDArray[np.bool_], seed: int) -> tuple[Scores, Scores]:
     columns, biases = [], []
     for column in range(OUTPUTS):
+        if not truth[:, column].any():
+            # A label that never occurs is never likely.
+            columns.append(np.zeros(counted.shape[1], dtype=np.float32))
+            biases.append(-3.0)
+            continue
         machine = LinearSVC(C=SMOOTHNESS, random_state=seed % 2**32)
         machine.fit(counted, truth[:, column])
         columns.append(machine.coef_[0].astype(np.float32))
@@ -175,6 +180,7 @@ def _fit_linear(counted: scipy.sparse.csr_array, truth: NDArray[np.bool_], seed:
 def _quantize(linear: Scores) -> tuple[NDArray[np.int8], Scores]:
     """Eight bits a weight; the few largest are clipped, which costs less than coarser steps for all."""
     step = (np.quantile(np.abs(linear), 0.99999, axis=0) / 127).astype(np.float32)
+    step = np.maximum(step, np.float32(1e-9))
     return np.clip(np.rint(linear / step), -127, 127).astype(np.int8), step
 
 
