@@ -19,7 +19,10 @@ MENTOR = for_roles(Role.MENTOR)
 async def _queue(request: PageRequest) -> dict[str, Any]:
     site = Site.of(request)
     allowed = await site.allowed_groups(request.user.name)
+    # Read before the list: a change in between is then fetched once too often, never missed.
+    revision = await site.store.revision()
     return {
+        "revision": revision,
         "cases": await site.store.queue(allowed),
         "counts": await site.store.counts(allowed),
         "group_names": await site.group_names(),

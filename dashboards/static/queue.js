@@ -42,10 +42,10 @@
 
   show();
   const stream = new EventSource(queue.dataset.stream);
-  let last = null;
+  let last = queue.dataset.revision;
   stream.addEventListener("revision", (event) => {
     offline.hidden = true;
-    if (last !== null && last !== event.data) refresh();
+    if (last !== event.data) refresh();
     last = event.data;
   });
   stream.addEventListener("open", () => { offline.hidden = true; });

@@ -3,11 +3,11 @@
 import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -31,6 +31,12 @@ _FORM_TOKEN = re.compile(r'name="_csrf_token" value="([^"]+)"')
 _numbers = itertools.count(1)
 
 
+def client_of(app: Litestar, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    """A client that calls the application in this event loop, from an address."""
+    transport = httpx.ASGITransport(cast("Any", app), raise_app_exceptions=False, client=(address, 5000))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
+
+
 @dataclass
 class Browser:
     """A client that keeps cookies and fills in forms, as a browser without JavaScript does."""
@@ -40,11 +46,14 @@ class Browser:
     async def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  # handed on
         return await self.http.get(path, **options)
 
-    async def submit(self, page: str, action: str, values: dict[str, str | list[str]] | None = None) -> httpx.Response:
+    async def submit(
+        self, page: str, action: str, values: Mapping[str, str | Sequence[str]] | None = None
+    ) -> httpx.Response:
         """Load a page for its form's token and send a form from it."""
         token = _FORM_TOKEN.search((await self.http.get(page)).text)
         assert token is not None, f"no form on {page}"
-        return await self.http.post(action, data={"_csrf_token": token[1], **(values or {})})
+        form: dict[str, str | Sequence[str]] = {"_csrf_token": token[1], **(values or {})}
+        return await self.http.post(action, data=form)
 
     async def sign_in(self, name: str, password: str = PASSWORD, **more: str) -> httpx.Response:
         return await self.submit("/aanmelden", "/aanmelden", {"name": name, "password": password, **more})
@@ -65,9 +74,7 @@ class School:
 
     async def browser(self) -> Browser:
         """A browser of nobody in particular."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
-        return Browser(await self.stack.enter_async_context(client))
+        return Browser(await self.stack.enter_async_context(client_of(self.app)))
 
     async def person(self, role: Role, name: str | None = None) -> Browser:
         """A browser of a new user who is signed in."""
@@ -90,16 +97,25 @@ class School:
             )
         )
 
-    def flag(self, group: Group | str, text: str = "niemand wil jou hier, ga uit de app", **values: Any) -> Flag:  # noqa: ANN401  # fields
+    def flag(
+        self,
+        group: Group | str,
+        text: str = "niemand wil jou hier, ga uit de app",
+        **values: Any,  # noqa: ANN401  # fields
+    ) -> Flag:
         """A flag as the scoring agent sends it."""
+        return self.flag_of(self.keyring, group if isinstance(group, str) else group.id, text, **values)
+
+    @staticmethod
+    def flag_of(keyring: Keyring, group: str, text: str, **values: Any) -> Flag:  # noqa: ANN401  # fields
+        """A flag of a group, without a school around it."""
         number = next(_numbers)
         sent_at = values.pop("sent_at", time.time() - 60)
         labels: tuple[str, ...] = values.pop("labels", ("pesten",))
-        author = values.pop("author", f"auteur-{number}")
         given: dict[str, Any] = {
             "message_id": f"bericht-{number}",
-            "author": author,
-            "author_sealed": self.keyring.seal_identity("Sem Verzonnen", "+31600000001"),
+            "author": f"auteur-{number}",
+            "author_sealed": keyring.seal_identity("Sem Verzonnen", "+31600000001"),
             "received_at": sent_at + 1,
             "scored_at": sent_at + 2,
             "score": 0.87,
@@ -110,8 +126,7 @@ class School:
             "why": tuple(f"{label} 0.83 (proef-1)" for label in labels),
             "model": "proef-1",
         }
-        group_id = group if isinstance(group, str) else group.id
-        return Flag(group=group_id, text=text, sent_at=sent_at, labels=labels, **{**given, **values})
+        return Flag(group=group, text=text, sent_at=sent_at, labels=labels, **{**given, **values})
 
     async def case(self, group: Group | str, text: str = "niemand wil jou hier, ga uit de app", **values: Any) -> str:  # noqa: ANN401  # fields
         """Put a flag into the store and give its case's id."""

@@ -147,7 +147,7 @@ async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(make_school: 
     await school.accounts.add("anna", Role.MENTOR, PASSWORD)
     browser = await school.browser()
     if https:
-        browser.http.base_url = "https://127.0.0.1:8080"  # type: ignore[assignment]  # httpx takes a text
+        browser.http.base_url = "https://127.0.0.1:8080"
     form = await browser.get("/aanmelden")
     signed_in = await browser.sign_in("anna")
     seen = [*form.headers.get_list("set-cookie"), *signed_in.headers.get_list("set-cookie")]

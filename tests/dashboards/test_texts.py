@@ -21,11 +21,11 @@ from pipeline.review.cases import load_rules
 from pipeline.review.records import AuditAction, Outcome
 
 HOME = Path(dashboards.__file__).parent
-VALUES = {
+VALUES: dict[str, list[str]] = {
     "audit": [action.value for action in AuditAction],
     "case": ["pupil", "teacher", "parent"],
     "group_state": [state.value for state in GroupState],
-    "label": list(LABELS),
+    "label": [label.value for label in LABELS],
     "outcome": [outcome.value for outcome in Outcome],
     "outcome_help": [outcome.value for outcome in Outcome],
     "role": [role.value for role in Role],
@@ -109,7 +109,7 @@ def test_no_template_holds_dutch_of_its_own() -> None:
 
 def test_known_values_have_a_text_of_their_own(texts: Texts) -> None:
     """What the shipped rules, recognizers and connectors name is said in Dutch."""
-    for rule in load_rules().raise_rules:
+    for rule in load_rules().raise_:
         assert f"raised.{rule.name}" in texts.by_name
     for platform in PLATFORMS:
         assert f"platform.{platform}" in texts.by_name
