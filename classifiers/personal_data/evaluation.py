@@ -27,7 +27,8 @@ CONTEXTUAL = ("HEALTH", "FAMILY", "MARKS", "OTHER")
 _CONTEXT_MESSAGES = 10
 _ONE_DIGIT = re.compile(r"nul|zero|een|één|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf")
 _TEN_DIGITS = re.compile(r"tien|elf|twaalf|twintig|tig\b")
-_LEAST_DIGITS = {"PHONE": 8, "BSN": 8, "IBAN": 11, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
+_AT_SIGN = re.compile(r"@|🐒|apen?staart|aapje|\bat\b|[(\[]at?[)\]]")
+_LEAST_DIGITS = {"PHONE": 9, "BSN": 8, "IBAN": 11, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def is_written(text: str, span: Span) -> bool:
     """
     least = _LEAST_DIGITS.get(span.type)
     if least is None:
-        return span.type != "EMAIL" or bool(re.search(r"[@.\[(]|punt|dot", fold(text[span.start : span.end]).lower()))
+        return span.type != "EMAIL" or bool(_AT_SIGN.search(fold(text[span.start : span.end]).lower()))
     value = fold(text[span.start : span.end]).lower()
     digits = sum(map(str.isdigit, value))
     letters = sum(value.count(letter) for letter in "olz") if digits >= 4 else 0

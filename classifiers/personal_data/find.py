@@ -14,7 +14,7 @@ from classifiers.personal_data.public import PublicData, shipped_public
 from classifiers.personal_data.recognizers.address import AddressRecognizer
 from classifiers.personal_data.recognizers.base import Recognizer
 from classifiers.personal_data.recognizers.birth_date import BirthDateRecognizer
-from classifiers.personal_data.recognizers.citizen_number import CitizenNumberRecognizer
+from classifiers.personal_data.recognizers.citizen_number import CitizenNumberRecognizer, citizen_number_beside
 from classifiers.personal_data.recognizers.credential import CredentialRecognizer
 from classifiers.personal_data.recognizers.document import DocumentRecognizer
 from classifiers.personal_data.recognizers.email import EmailRecognizer
@@ -55,7 +55,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
 _IN_PIECES: tuple[Recognizer, ...] = (_PHONE,)
 _BARE_NAME = re.compile(r"\W?[^\W\d_]\w{0,20}[._]\w[\w.]{0,12}$")
 """An answer of one word that can be an account name."""
-_SIGN = re.compile(r"[0-9@#/\[\u20e3\uff10-\uff19]")
+_SIGN = re.compile(r"[0-9@#/\[🐒\u20e3\uff10-\uff19]")
 
 
 @functools.cache
@@ -133,6 +133,8 @@ def matches_in(prepared: PreparedText, public: PublicData, told: bool = False) -
         if prepared.author:
             found.extend(joined(prepared, _IN_PIECES, public))
         found.extend(beginning(prepared))
+    if found and prepared.digits >= 9:
+        found.extend(citizen_number_beside(prepared, found))
     if found and prepared.plain != prepared.folded:
         found.extend(names_beside(prepared, found))
     if told:

@@ -6,6 +6,7 @@ Phone numbers, citizen numbers and student numbers are all read from these serie
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from classifiers.personal_data.text import FILLER, PreparedText
 
@@ -48,7 +49,9 @@ TRIGGERS = frozenset(_ONES) | frozenset(_TEENS) | frozenset(_TENS) | frozenset(_
 _ALIKE_DIGIT = {"o": "0", "ø": "0", "l": "1", "i": "1", "|": "1", "z": "2", "s": "5", "g": "6", "b": "8"}
 _LONGEST_SERIES = 60
 """Pieces of a spelled run; no number is longer, and without an end the work would grow with the square of the text."""
-_ALIKE_ALONE = frozenset("oøil|")
+_DIGITS_OR_ALIKE = re.compile(r"[0-9oøil|zsgb]{1,14}")
+_HAS_DIGIT = re.compile(r"[0-9]")
+_ALIKE_ALONE = re.compile(r"[oøil|]{1,2}")
 """Letters that may stand for digits in a token without any digit; "is" and "zo" are words."""
 _FILLERS = frozenset(
     (
@@ -119,17 +122,13 @@ def plain_runs(text: str) -> Iterator[DigitRun]:
         yield DigitRun("".join(text[at] for at in places), places, ends, "+" in head, start=found.start())
 
 
-def _letters_as_digits(token: str) -> str | None:
-    """Read a token as digits with look-alike letters; None when it is a word."""
-    digits = "".join(character if character.isdigit() else _ALIKE_DIGIT.get(character, "?") for character in token)
-    if "?" in digits or not digits.isascii():
-        return None
-    return digits
+_Piece = tuple[str, int, int]
+"""Digits, and the first and last place of what stands for them."""
 
 
-def _words_as_digits(token: str, at: int) -> list[tuple[str, int, int]] | None:
-    """Read glued number words and digits ("nulzes", "vijf5" stays two readings); None when letters are left over."""
-    pieces: list[tuple[str, int, int]] = []
+def _words_as_digits(token: str, at: int) -> list[_Piece] | None:
+    """Read glued number words and digits ("nulzes", "vijf5"); None when letters are left over."""
+    pieces: list[_Piece] = []
     place = 0
     while place < len(token):
         found = _CHUNK.match(token, place)
@@ -140,37 +139,62 @@ def _words_as_digits(token: str, at: int) -> list[tuple[str, int, int]] | None:
     return pieces
 
 
-def _pieces(token: str, at: int) -> list[tuple[str, int, int]] | None:
-    if token.isdigit() and token.isascii():
-        return [(digit, at + index, at + index + 1) for index, digit in enumerate(token)]
+def _pieces(token: str, at: int) -> list[_Piece] | None:
+    """Read one token as digits; None when it is a word."""
+    if _DIGITS_OR_ALIKE.fullmatch(token) and (_HAS_DIGIT.search(token) or _ALIKE_ALONE.fullmatch(token)):
+        return [(_ALIKE_DIGIT.get(one, one), at + index, at + index + 1) for index, one in enumerate(token)]
     if (word := NUMBER_WORDS.get(token)) is not None:
         return [(word, at, at + len(token))]
-    if len(token) <= 14 and (digits := _letters_as_digits(token)) is not None:
-        if any(character.isdigit() for character in token) or (len(token) <= 2 and _ALIKE_ALONE.issuperset(token)):
-            return [(digit, at + index, at + index + 1) for index, digit in enumerate(digits)]
     return _words_as_digits(token, at)
 
 
-@dataclass(slots=True)
-class _Series:
-    """A spelled run while it grows."""
+class _Reader:
+    """Reads a text token by token and grows a spelled run."""
 
-    pieces: list[tuple[str, int, int]]
-    plus: bool
-    spelled: bool
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._series: list[_Piece] = []
+        self._plus = False
+        self._spelled = False
+        self._double = False
+        self._last_end = 0
+
+    def take(self, token: str, start: int, end: int) -> DigitRun | None:
+        """Add a token; give the run that it ends, if it ends one."""
+        near = bool(self._series) and _is_gap(self._text, self._last_end, start)
+        pieces = _pieces(token, start)
+        if pieces is None:
+            return self._word(token, end, near)
+        closed = None
+        if not near or len(self._series) > _LONGEST_SERIES:
+            closed = self.close()
+            self._plus = start > 0 and self._text[start - 1] == "+"
+        if self._double:
+            pieces, self._double = [*pieces[:1], *pieces], False
+        self._series.extend(pieces)
+        self._spelled = self._spelled or not token.isdigit()
+        self._last_end = end
+        return closed
+
+    def _word(self, token: str, end: int, near: bool) -> DigitRun | None:
+        if near and token in _FILLERS:
+            self._spelled = self._spelled or token in _LINKS
+            self._last_end = end + (4 if token == "nog" and self._text.startswith(" een", end) else 0)  # noqa: S105
+            return None
+        if token == "dubbel" and (near or not self._series):  # noqa: S105 - a word, no secret
+            self._double, self._last_end = True, end
+            return None
+        return self.close()
 
     def close(self) -> DigitRun | None:
-        digits: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        for text, start, end in self.pieces:
-            for digit in text:
-                digits.append(digit)
-                starts.append(start)
-                ends.append(end)
-        if len(digits) < 3 or not self.spelled:
+        """End the run; None when it is short or holds only plain digits."""
+        pieces, spelled, plus = self._series, self._spelled, self._plus
+        self._series, self._spelled, self._plus = [], False, False
+        placed = [(digit, start, end) for digits, start, end in pieces for digit in digits]
+        if len(placed) < 3 or not spelled:
             return None
-        return DigitRun("".join(digits), tuple(starts), tuple(ends), self.plus, True, starts[0])
+        digits, starts, ends = zip(*placed, strict=True)
+        return DigitRun("".join(digits), starts, ends, plus, True, starts[0])
 
 
 def spelled_runs(text: str) -> Iterator[DigitRun]:
@@ -182,38 +206,15 @@ def spelled_runs(text: str) -> Iterator[DigitRun]:
     Yields:
         Runs of three or more digits with at least one word or letter among them, by place.
     """
-    series: _Series | None = None
-    last_end = 0
-    double = False
+    reader = _Reader(text)
     for found in _TOKEN.finditer(text):
-        token = found[0]
-        if token == "een" and text[max(0, found.start() - 4) : found.start()] == "nog ":
+        if found[0] == "een" and text[max(0, found.start() - 4) : found.start()] == "nog ":
             continue
-        near = series is not None and _is_gap(text, last_end, found.start())
-        pieces = _pieces(token, found.start())
-        if pieces is None:
-            if series is not None and near and token in _FILLERS:
-                series.spelled = series.spelled or token in _LINKS
-                last_end = found.end() + (4 if text.startswith(" een", found.end()) and token == "nog" else 0)
-            elif token == "dubbel" and (near or series is None):
-                double, last_end = True, found.end()
-            elif series is not None:
-                if (run := series.close()) is not None:
-                    yield run
-                series = None
-            continue
-        if series is not None and (not near or len(series.pieces) > _LONGEST_SERIES):
-            if (run := series.close()) is not None:
-                yield run
-            series = None
-        if series is None:
-            series = _Series([], found.start() > 0 and text[found.start() - 1] == "+", False)
-        if double:
-            pieces, double = [*pieces[:1], *pieces], False
-        series.pieces.extend(pieces)
-        series.spelled = series.spelled or not token.isdigit()
-        last_end = found.end()
-    if series is not None and (run := series.close()) is not None:
+        run = reader.take(found[0], found.start(), found.end())
+        if run is not None:
+            yield run
+    run = reader.close()
+    if run is not None:
         yield run
 
 
@@ -223,7 +224,8 @@ def _is_gap(text: str, start: int, end: int) -> bool:
     return all(not character.isalnum() and character not in "!?€%=<>@#" for character in text[start:end])
 
 
-_LOOK_ALIKE = re.compile(r"(?<![^\W_])[oøil|zsgb]{0,3}+\d[\doøil|zsgb]{0,12}+", re.IGNORECASE)
+_LOOK_ALIKE = re.compile(r"(?<![^\W_])(?:[oøil|zsgb]{1,3}\d|\d{1,6}+[oøil|zsgb])[\doøil|zsgb]{0,12}+(?![^\W_])")
+_LETTER_O = frozenset(("o", "oo"))
 
 
 def runs(prepared: PreparedText) -> list[DigitRun]:
@@ -235,22 +237,25 @@ def runs(prepared: PreparedText) -> list[DigitRun]:
     Returns:
         Plain runs, then spelled runs when the message has words or letters that can stand for digits.
     """
-    found = list(plain_runs(prepared.plain)) if prepared.digits >= 3 else []
-    if may_be_spelled(prepared):
-        found += spelled_runs(prepared.folded)
-    return found
+    return [*(plain_runs(prepared.plain) if prepared.digits >= 3 else ()), *spelled(prepared)]
 
 
-def may_be_spelled(prepared: PreparedText) -> bool:
+def spelled(prepared: PreparedText) -> tuple[DigitRun, ...]:
+    """Give the spelled runs of a message; read once, however many recognizers ask."""
+    known = prepared.memo.get("spelled")
+    if known is None:
+        known = tuple(spelled_runs(prepared.folded)) if _may_be_spelled(prepared) else ()
+        prepared.memo["spelled"] = known
+    return cast("tuple[DigitRun, ...]", known)
+
+
+def _may_be_spelled(prepared: PreparedText) -> bool:
     """Tell cheaply whether number words or look-alike letters can be in the message."""
-    if len(prepared.words & TRIGGERS) >= 2 or any(word.startswith("nulz") for word in prepared.words):
-        return True
-    if prepared.words & TRIGGERS and prepared.digits >= 3:
+    triggers = prepared.words & TRIGGERS
+    if len(triggers) >= 2 or (triggers and prepared.digits >= 3) or "nulz" in prepared.folded:
         return True
     if prepared.digits >= 8 and not _LINKS.isdisjoint(prepared.words):
         return True
-    if prepared.digits < 4:
-        return False
-    return any(any(c.isalpha() for c in one[0]) for one in _LOOK_ALIKE.finditer(prepared.folded)) or bool(
-        prepared.words & {"o", "oo"}
+    return prepared.digits >= 4 and (
+        _LOOK_ALIKE.search(prepared.folded) is not None or not _LETTER_O.isdisjoint(prepared.words)
     )

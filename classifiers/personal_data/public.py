@@ -23,7 +23,7 @@ _PASSING = frozenset(
     ("school", "bank", "hal", "zaal", "kamp", "bios", "taxi", "kerk", "station", "mac", "action", "lidl", "jumbo")
 )
 """Places that people pass or come from ("na school"): only right before the span do they own it."""
-_PASSING_WORDS = 2
+_PASSING_WORDS = 3
 _FROM = frozenset(("na", "van", "uit", "naar", "vanaf", "voor", "langs", "tot"))
 _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
 """A word that makes a number or address beside a public place a person's own again."""
@@ -62,9 +62,10 @@ class PublicData:
     def handle(self, name: str) -> bool:
         """Tell whether an account name belongs to everybody or to an organisation."""
         lowered = name.lower()
-        return lowered in self.handles or any(part in lowered for part in self.handle_parts)
+        imitated = lowered[-1:].isdigit()
+        return lowered in self.handles or (not imitated and any(part in lowered for part in self.handle_parts))
 
-    def beside(self, prepared: PreparedText, start: int, end: int) -> str | None:
+    def beside(self, prepared: PreparedText, start: int, end: int, *, far: bool = False) -> str | None:
         """Find a public place that the words [start, end) belong to, within the same sentence.
 
         The nearest word decides, those before the span first: a place makes it public, a word of a person does not.
@@ -73,6 +74,7 @@ class PublicData:
             prepared: The message.
             start: First character of the number or address.
             end: One past its last character.
+            far: Also count places that people pass, wherever they stand in the sentence.
 
         Returns:
             The place word, or None when there is none or when a word of a person stands nearer.
@@ -83,7 +85,7 @@ class PublicData:
         for distance, word in enumerate((*before, *after)):
             if word in word_set("public", "personal") or word in _BESIDE:
                 return None
-            passing = word in _PASSING and (distance > _PASSING_WORDS or _came_from(before, distance))
+            passing = word in _PASSING and not far and (distance > _PASSING_WORDS or _came_from(before, distance))
             if self._is_place(word) and not passing:
                 return word
         return None

@@ -121,6 +121,11 @@ class PreparedText:
         return tuple(reversed(found))
 
     @cached_property
+    def memo(self) -> dict[str, object]:
+        """What a reader of the message keeps for the next one; gone with the message."""
+        return {}
+
+    @cached_property
     def _answers(self) -> dict[tuple[Searchable, bool], bool]:
         return {}
 

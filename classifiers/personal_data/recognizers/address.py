@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
+from classifiers.personal_data.numbers import NUMBER_WORDS
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import WordPattern, load_words, word_set
@@ -48,10 +49,12 @@ _QUANTITY_AFTER = re.compile(
     r"maanden|jaar|jr\b|jarig|punten|pt\b|man\b|mensen|"
     r"mensen|personen|leerlingen|plekken|stuks|stuk|gb\b|mb\b|fps|ms\b|seconden|sec\b|:\d\d|[.,:]\d|/\d{1,2}\b|\+|=|×)"
 )
+_CLASS = re.compile(r" [1-6][a-h]$", re.IGNORECASE)
 _SCORE = re.compile(r" \d{1,2}-\d{1,2}$")
 _LIVES_HERE = re.compile(
     r"\b(?:woont?|wonen|woonde|adres|huisadres|bij (?:mij|ons|hem|haar)|ophalen)(?: [^\W\d_]{1,8}){0,3}?[ :,]{1,3}$"
 )
+_PREPOSITION = re.compile(r"(?:^|\s)(?:op|aan|langs|naar)(?: de| het)? $")
 _SPAN_AFTER = re.compile(r"^ ?(?:tegen\b|t/m|tm\b|tot\b|-?0\b|e\b|de\b|ste\b|st\b|v\b)")
 _NUMBER_IS_DATE = re.compile(r"^ (?:jan|feb|mrt|maart|apr|april|mei|juni|juli|aug|sep|okt|nov|dec)")
 _POSTCODE_LOWER = re.compile(r"(?<![\w.,/€$-])(?P<code>[1-9]\d{3} ?[a-z]{2})(?![\w-])", re.IGNORECASE)
@@ -67,6 +70,23 @@ _NUMBER_FIRST = re.compile(
 _NUMBER_APART = re.compile(
     rf"(?<!\w)in (?:de|het|t) (?P<street>{_STREET_WORD}) op (?:nr |nummer )?\d{{1,4}}[a-h]?(?!\w|[:.,]\d)",
     re.IGNORECASE,
+)
+_LANE_OF = re.compile(
+    rf"(?<![\w@#/.-])(?:(?:Laan|Plein|Weg|Hof|Pad|Kade|Park|Hoek) (?:van|der|den|op)(?: (?:de|den|der|het|'t))?|Achter de|Achter het|Achter 't|"
+    rf"Onder de|Aan de|Op de|Op den|In de|Bij de|Voor de)(?: [A-Z]{_LETTER}{{2,20}}){{1,2}} \d{{1,4}}(?: ?[a-h])?(?![\w:,.-]\d|\w)"
+)
+_WORD_NUMBER = (
+    r"(?:(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)?honderd\w{0,20}|(?:\w{2,7}(?:en|ën))?(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
+    r"(?:der|veer|vijf|zes|zeven|acht|negen)tien|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|achttien)"
+)
+_NUMBER_IN_WORDS = re.compile(
+    rf"(?<![\w@#/.-])(?P<street>{_LETTER}{{3,30}}(?:straat|laan|steenweg|dreef|singel|gracht|kade|steeg|dwarsstraat|weg|plein|dijk|hof)) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
+    r"(?! (?:uur|min|minuten|euro|keer|man|mensen|dagen|weken|jaar|km|meter))",
+    re.IGNORECASE,
+)
+_LEET_LETTERS = str.maketrans("0134578", "oieastb")
+_LEET = re.compile(
+    r"(?<!\w)(?P<street>(?=[^\W\d_]{0,20}\d)(?=\w{0,20}[^\W\d_]{2})[^\W_]{7,30}) (?P<number>\d{1,4}|[^\W_]{3,16})(?!\w|[:.,]\d)"
 )
 _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
 _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
@@ -119,10 +139,12 @@ class AddressRecognizer:
                 match = self._judged(found, prepared, public)
                 if match is not None:
                     yield match
+            yield from self._leet(prepared)
             yield from self._beside_postcode(prepared)
             yield from self._bare_number(prepared)
             yield from self._only_number(prepared)
             yield from self._turned(prepared, public)
+        yield from self._of_words(prepared, public)
         if not prepared.words.isdisjoint(word_set("address", "triggers")):
             yield from self._without_number(prepared, public)
 
@@ -138,6 +160,7 @@ class AddressRecognizer:
             or 1900 <= int(found["number"]) <= 2035
             or _SCORE.search(found[0])
             or "numm" in found[0].lower()
+            or (_CLASS.search(found[0]) and not _LIVES_HERE.search(prepared.ahead(start, 30)))
         ):
             return None
         start = _lead(prepared.plain, start)
@@ -195,6 +218,12 @@ class AddressRecognizer:
                 return "name with a capital and number; word of living there", 0.8
             if prepared.asked(_ASKED) and start <= 45:
                 return "name with a capital and number; asked for in the messages before", 0.75
+            if lowered not in load_words("common_words") and lowered not in load_words("first_names"):
+                if (
+                    _PREPOSITION.search(prepared.ahead(start, 16))
+                    and int(re.search(r"\d+", prepared.plain[start:end])[0]) >= 4
+                ):  # type: ignore[index]
+                    return "uncommon name with a capital behind a preposition, and number", 0.74
             if kind and capital:
                 return "weak street ending with a capital, and number", 0.75
         return "", 0.0
@@ -239,6 +268,26 @@ class AddressRecognizer:
                     0.85,
                     "house number beside a postcode",
                 )
+
+    def _leet(self, prepared: PreparedText) -> Iterator[Match]:
+        """A street typed with digits for letters ("K3rkstr44t tw44lf")."""
+        for found in _LEET.finditer(prepared.folded):
+            if street_kind(found["street"].translate(_LEET_LETTERS)) != "strong":
+                continue
+            if found["number"].isdigit() or found["number"].translate(_LEET_LETTERS) in NUMBER_WORDS:
+                yield Match(*found.span(), "ADDRESS", 0.8, "street ending and number, digits typed for letters")
+
+    def _of_words(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
+        """Streets of several words ("Laan van Moerwijk 22", "Achter de Hel 12") and numbers in words."""
+        for pattern in (_LANE_OF, _NUMBER_IN_WORDS):
+            for found in pattern.finditer(prepared.plain):
+                after = prepared.folded[found.end() : found.end() + 12]
+                if pattern is _NUMBER_IN_WORDS and street_kind(found["street"]) != "strong":
+                    continue
+                start = _lead(prepared.plain, found.start())
+                if _QUANTITY_AFTER.match(after) or public.beside(prepared, start, found.end()) is not None:
+                    continue
+                yield Match(start, found.end(), "ADDRESS", 0.94, "street of several words, or number in words")
 
     def _turned(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """The number before or apart from the street: "op 12 in de Kerkstraat", "in de Notenboom op 12"."""
@@ -319,12 +368,22 @@ _LEAD_END = re.compile(rf"(?<![\w@.-]){_LEAD}$", re.IGNORECASE)
 _CAPITAL_END = re.compile(rf"(?<![\w@.,:-]){_CAPITAL_LEAD}$")
 
 
+_NAME_BEFORE = re.compile(r"(?:^|[\s:,])([A-Z][^\W\d_]{2,14}) $")
+
+
 def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
     """A lower-case preposition belongs to the name only before another such word or behind a title."""
     word = found[0].strip()
     if word[0].isupper():
         return True
     head = text[max(0, start - len(found[0]) - 16) : start - len(found[0])]
+    named = _NAME_BEFORE.search(head)
+    if (
+        named is not None
+        and word in ("van", "ter", "ten")
+        and named[1].lower() not in word_set("address", "sentence_word")
+    ):
+        return True
     return bool(
         re.search(
             r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|"

@@ -5,13 +5,13 @@ a word a number that fails the check is still somebody's number with a slip in i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stdnum.be import bis, nn
 from stdnum.nl import bsn
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.numbers import DigitRun, may_be_spelled, runs, spelled_runs
+from classifiers.personal_data.numbers import DigitRun, runs, spelled
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import WordPattern
@@ -20,6 +20,8 @@ _CONTEXT = WordPattern("citizen_number", "context")
 _BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnummer)\b")
 _BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
 _OTHER = WordPattern("citizen_number", "other")
+_DATE = re.compile(r"(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2}(?!\d)")
+_NINE = re.compile(r"(?<![\w.,/+-])[1-9]\d{8}(?![\w/-]|[.,]\d)")
 _PART = re.compile(r"\b(?:begint met|eindigt op|laatste \w{2,6} cijfers) (?P<part>\d{3,8})(?!\d)")
 
 
@@ -30,7 +32,7 @@ class CitizenNumberRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """Eight digits, or number words."""
-        return prepared.digits >= 8 or may_be_spelled(prepared)
+        return prepared.digits >= 8 or bool(spelled(prepared))
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every citizen number."""
@@ -54,7 +56,7 @@ class CitizenNumberRecognizer:
 
     def _in_words(self, prepared: PreparedText) -> Iterator[Match]:
         """Nobody spells out nine digits that happen to pass the eleven test."""
-        for run in spelled_runs(prepared.folded) if may_be_spelled(prepared) else ():
+        for run in spelled(prepared):
             words = len(set(run.starts))
             if len(run.digits) == words == 9 and prepared.digits == 0 and bsn.is_valid(run.digits):
                 yield Match(
@@ -69,6 +71,8 @@ class CitizenNumberRecognizer:
 
     def _in_run(self, run: DigitRun, prepared: PreparedText, about: str) -> Iterator[Match]:
         cuts = run.groups()
+        if _DATE.search(prepared.plain[run.starts[0] : run.ends[-1]]):
+            return
         for first in cuts[:-1]:
             for last in cuts:
                 digits = run.digits[first:last]
@@ -99,3 +103,27 @@ class CitizenNumberRecognizer:
 
 def _glued(text: str, start: int, end: int) -> bool:
     return (start > 0 and text[start - 1].isalnum()) or text[end : end + 1].isalnum()
+
+
+def citizen_number_beside(prepared: PreparedText, matches: Sequence[Match]) -> Iterator[Match]:
+    """Give nine-digit numbers that pass the eleven test in a message that gives a birth date or an address as well.
+
+    Args:
+        prepared: The message.
+        matches: What the recognizers found in it.
+
+    Yields:
+        Matches outside those given.
+    """
+    kinds = {match.type for match in matches}
+    if "BSN" in kinds or kinds.isdisjoint(("DATE_OF_BIRTH", "ADDRESS", "DOCUMENT")):
+        return
+    for found in _NINE.finditer(prepared.plain):
+        if bsn.is_valid(found[0]):
+            yield Match(
+                *found.span(),
+                "BSN",
+                0.75,
+                "nine digits beside a birth date or address; python-stdnum eleven test passes",
+                "citizen_number",
+            )

@@ -35,6 +35,7 @@ _LOGIN = re.compile(
 _PAIR = re.compile(
     rf"(?<![\w/])(?P<user>[\w.@+-]{{3,40}}) (?:/|ww:?|wachtwoord:?|pw:?|met ww|met wachtwoord) (?P<value>{_VALUE})"
 )
+_PAIR_TIGHT = re.compile(r"(?<![\w/.:-])(?P<user>\d{5,9}|[A-Za-z][\w.]{2,20})/(?P<value>[A-Z][\w!#$]{4,30})(?![\w/])")
 _PAIR_LOOSE = re.compile(
     rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})"
 )
@@ -64,7 +65,7 @@ class CredentialRecognizer:
         """A word about logging in, or a bare code that the messages before ask for."""
         return (
             not prepared.words.isdisjoint(word_set("credential", "triggers"))
-            or " / " in prepared.plain
+            or "/" in prepared.plain
             or (prepared.digits >= 3 and len(prepared.raw) <= 90)
         )
 
@@ -166,6 +167,17 @@ class CredentialRecognizer:
                 and (looks_secret(user) or looks_secret(value))
                 and not _is_number_pair(user, value)
             ):
+                yield Match(*found.span("user"), "CREDENTIAL", 0.97, "user name beside a password")
+                yield Match(
+                    found.start("value"),
+                    found.start("value") + len(value),
+                    "CREDENTIAL",
+                    0.97,
+                    "password beside a user name",
+                )
+        for found in _PAIR_TIGHT.finditer(prepared.plain):
+            value = found["value"].rstrip(".,?:;)")
+            if looks_secret(value) and any(map(str.isalpha, value)):
                 yield Match(*found.span("user"), "CREDENTIAL", 0.97, "user name beside a password")
                 yield Match(
                     found.start("value"),

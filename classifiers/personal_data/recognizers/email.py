@@ -17,11 +17,11 @@ from classifiers.personal_data.words import word_set
 
 _PLAIN = re.compile(r"(?<![\w.+%-])[\w+%-](?:[\w.+%-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,5}[^\W\d_]{2,24}(?![\w-])")
 _AT = (
-    r"(?:@|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apen?staart(?:je)?\)|"
+    r"(?:@|🐒|\(at\)|\[at\]|\(a\)|\[a\]|\{at\}|\(apen?staart(?:je)?\)|"
     r"\[apen?staart(?:je)?\]|apen?staart(?:je)?|aapje|\bat\b)"
 )
 _DOT = r"(?:\(punt\)|\[punt\]|\(dot\)|\[dot\]|\[\.\]|\(\.\)|punt|dot|\.)"
-_LINK = r"(?:underscore|liggend streepje|streepje|min)"
+_LINK = r"(?:underscore|liggend streepje|streepje laag|laag streepje|streepje|min)"
 _SPACE = r"[ \-]{0,3}"
 _PART = r"[^\W_](?:[\w-]{0,30}?[^\W_])?"
 _LOCAL = rf"{_PART}(?:{_SPACE}(?:{_DOT}|{_LINK}|_|\+){_SPACE}{_PART}){{0,4}}"
@@ -68,6 +68,7 @@ class EmailRecognizer:
             or not prepared.words.isdisjoint(word_set("email", "triggers"))
             or "[a]" in prepared.folded
             or "(a)" in prepared.folded
+            or "🐒" in prepared.plain
         )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
@@ -93,6 +94,7 @@ class EmailRecognizer:
             not prepared.words.isdisjoint(word_set("email", "triggers"))
             or "[a]" in prepared.folded
             or "(a)" in prepared.folded
+            or "🐒" in prepared.plain
             or "[." in prepared.folded
         ):
             for found in _SPELLED.finditer(prepared.folded):

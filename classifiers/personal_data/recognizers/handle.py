@@ -34,7 +34,7 @@ _PROFILE = re.compile(
 _PLATFORM = WordPattern("handle", "platform")
 _NAMED = re.compile(
     r"(?<!\w)(?:insta|instagram|ig|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|"
-    r"spam|finsta|gamertag|tinder|roblox|epic|minecraft|brawl)(?!\w)"
+    r"spam|finsta|gamertag|tinder|roblox|epic|minecraft|brawl|vinted|duolingo|strava|chess)(?!\w)"
 )
 _TOKEN = re.compile(r"[^\s,;:()\"]{4,32}")
 _DIRECT = re.compile(r"^(?: (?:is|heet|van \w{2,12} is|van \w{2,12}|naam|name|nu))? ?[:=] ?$|^ (?:is|heet) $")
@@ -53,6 +53,7 @@ _SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
 _SHAPED = re.compile(r"(?=[\w.]*[._\d])(?=[\w.]*[A-Za-z])[A-Za-z_][\w.]{3,30}")
 _MENTION_WORDS = WordPattern("handle", "mention_words")
 _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
+_STRONG_SHAPE = re.compile(r"(?=\w*[A-Za-z]{4})(?:[A-Za-z]+_\w*\d+|[A-Za-z]{3,}\.[A-Za-z.]{2,}\d+)")
 _NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
 _GENERAL = re.compile(r"\b(?:schoolinsta|school|webshop|winkel|club|bedrijf|gemeente)\b")
@@ -124,10 +125,14 @@ class HandleRecognizer:
                 name = prepared.plain[start:end]
                 if is_account_name(name) or is_glued_name(name):
                     yield start, end, 0.85, "shape of an account name beside a platform"
-                    break
+                    continue
                 if _DIRECT.match(prepared.folded[platform.end() : start]) and _is_uncommon(name):
                     yield start, end, 0.72, "uncommon word right behind a platform"
                     break
+        if prepared.mentions(_NAMED):
+            for found in _SHAPED.finditer(prepared.plain):
+                if _STRONG_SHAPE.fullmatch(found[0]) and _is_word_apart(prepared.plain, *found.span()):
+                    yield *found.span(), 0.8, "shape of an account name in a message about a platform"
         for pattern in (_ADD, _ON_PLATFORM):
             for found in pattern.finditer(prepared.plain if pattern is _ON_PLATFORM else prepared.folded):
                 start, end = _stripped(prepared.plain, *found.span("name"))
@@ -167,3 +172,18 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
     word = text[start:end]
     left = len(word) - len(word.lstrip("!?*'.-"))
     return start + left, end - (len(word) - len(word.rstrip("!?*'.-")))
+
+
+def _is_word_apart(text: str, start: int, end: int) -> bool:
+    return (start == 0 or text[start - 1] in " \n(:'\"") and text[end : end + 1] in (
+        "",
+        " ",
+        "\n",
+        ",",
+        ".",
+        "!",
+        "?",
+        ")",
+        "'",
+        '"',
+    )

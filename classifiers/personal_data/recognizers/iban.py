@@ -10,17 +10,22 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import FILLER, PreparedText
 from classifiers.personal_data.words import word_set
 
-_SEPARATOR = rf"[ .\-/{FILLER}]{{0,2}}+"
+_SEPARATOR = rf"[ .\-/{FILLER}]{{0,3}}+"
 _SHAPE = re.compile(
     rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE
 )
 _DUTCH = re.compile(
-    rf"(?<![^\W_])nl{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}[\doil](?:{_SEPARATOR}[\doil]){{8,10}}(?![^\W_])",
+    rf"(?<![^\W_])n ?l{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}[\doil](?:{_SEPARATOR}[\doil]){{8,10}}(?![^\W_])",
     re.IGNORECASE,
 )
 _BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)
 _CONTEXT = re.compile(
     r"\b(?:iban|rekening|rekeningnummer|reknr|rek|tnv|t\.n\.v|overmaken|maak over|stort|storten|betaal)"
+)
+
+
+_ORGANISATION = re.compile(
+    r"^[ ,]{0,2}(?:t\.?n\.?v\.?|ten name van|op naam van|van)? ?(?:de )?(?:stichting|vereniging|school|gemeente|ouderraad)"
 )
 
 
@@ -48,6 +53,8 @@ class IbanRecognizer:
                 yield Match(start, end, "IBAN", 0.98, "IBAN; python-stdnum check digits pass")
 
     def _weighed(self, found: "re.Match[str]", known: bool, prepared: PreparedText) -> Iterator[Match]:
+        if _ORGANISATION.search(prepared.folded[found.end() : found.end() + 40]):
+            return
         if iban.is_valid(_squeeze(found[0]), check_country=False):
             yield Match(found.start(), found.end(), "IBAN", 0.99, "IBAN; python-stdnum check digits pass")
         elif _squeeze(found[0])[2:4] in ("00", "01", "99"):

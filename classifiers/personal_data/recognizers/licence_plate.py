@@ -31,6 +31,15 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 _SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
+_SPREAD = re.compile(
+    r"(?<![\w-])(?:"
+    + "|".join(
+        " ?- ?".join(" ".join(_L if one == "L" else r"\d" for one in part) for part in shape.split("-"))
+        for shape in _SHAPES
+    )
+    + r")(?![\w-])"
+)
+_EXPLAINED = re.compile(r"\bsidecodes?\b")
 _GLUED = re.compile(
     r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, "") for shape in _SHAPES if shape != "L-LLL-999") + r")(?![\w/]|-\w)"
 )
@@ -60,7 +69,11 @@ class LicencePlateRecognizer:
         text = prepared.plain
         named = prepared.mentions(_PLATE_WORD) or prepared.asked(_PLATE_WORD)
         about = named or prepared.mentions(_CONTEXT)
-        if prepared.mentions(_QUESTION) or (not about and prepared.mentions(_NOT_PLATE)):
+        if (
+            prepared.mentions(_QUESTION)
+            or prepared.mentions(_EXPLAINED)
+            or (not about and prepared.mentions(_NOT_PLATE))
+        ):
             return
         if "🚗" in text or "🚙" in text:
             about = True
@@ -72,6 +85,9 @@ class LicencePlateRecognizer:
                     0.96 if about else 0.9,
                     "series of a licence plate" + ("; word about a vehicle" if about else ""),
                 )
+        for found in _SPREAD.finditer(text):
+            if " " in found[0] and "-" in found[0]:
+                yield Match(*found.span(), "LICENCE_PLATE", 0.84, "series of a licence plate, letter by letter")
         if about:
             for found in _ABROAD.finditer(text):
                 yield Match(

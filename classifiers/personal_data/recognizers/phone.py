@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import phonenumbers
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.numbers import DigitRun, may_be_spelled, plain_runs, spelled_runs
+from classifiers.personal_data.numbers import NUMBER_WORDS, DigitRun, plain_runs, spelled, spelled_runs
 from classifiers.personal_data.public import PublicData, national_digits
 from classifiers.personal_data.text import FILLER, PreparedText
 from classifiers.personal_data.words import WordPattern
@@ -40,6 +40,7 @@ _GLUED_BEFORE = re.compile(r"(?:nr|tel|nummer|op|is|naar|bel|app|mobiel|gsm|tele
 _SCATTERED = re.compile(r"(?<!\d)0[^\w]{0,4}6(?:[^\w€$%]{0,4}\d){8}(?!\d)")
 _DECIMALS = re.compile(r"\d,\d\d\d|=|\d[+*]\d")
 _NUMBER_WORD = re.compile(r"\b(?:nummer|nr|mobiel|gsm|telefoonnummer|telnr|tel|06)\b")
+_LEGEND = re.compile(r"(?<!\w)([a-zø]) ?(?:=|is|wordt) ?(nul|een|twee|drie|vier|vijf|zes|zeven|acht|negen|\d)(?!\w)")
 _BACKWARDS = re.compile(r"\b(?:achterstevoren|andersom|omgekeerd|omgedraaid|van achter naar voren)\b")
 _PART = re.compile(
     r"\b(?:nummer|nr|telnr)\b[^.\n]{0,40}?\b(?:eindigt op|eindigd op|"
@@ -59,7 +60,7 @@ class PhoneRecognizer:
 
     def wants(self, prepared: PreparedText) -> bool:
         """A number has at least nine digits, or number words stand for them; parts of one need their own words."""
-        return prepared.digits >= 7 or may_be_spelled(prepared) or (prepared.digits >= 2 and self._tells_part(prepared))
+        return prepared.digits >= 7 or bool(spelled(prepared)) or (prepared.digits >= 2 and self._tells_part(prepared))
 
     def _tells_part(self, prepared: PreparedText) -> bool:
         return not prepared.words.isdisjoint(("begint", "begin", "beginnen", "eindigt"))
@@ -72,8 +73,13 @@ class PhoneRecognizer:
             yield from self._backwards(prepared)
             yield from self._scattered(prepared, public)
             yield from self._without_zero(prepared, public)
-        if may_be_spelled(prepared):
-            for run in spelled_runs(prepared.folded):
+        for run in spelled(prepared):
+            yield from self._in_spelled(run, prepared, public)
+        legend = _LEGEND.findall(prepared.folded)
+        if legend and prepared.digits >= 5:
+            told = str.maketrans({letter: NUMBER_WORDS.get(digit, digit) for letter, digit in legend})
+            read = prepared.folded.translate(told)
+            for run in (*plain_runs(read), *spelled_runs(read)):
                 yield from self._in_spelled(run, prepared, public)
         if self._tells_part(prepared):
             for found in _PART.finditer(prepared.folded):
@@ -132,6 +138,13 @@ class PhoneRecognizer:
         national, why, confidence = checked
         if public.phone(national):
             return None
+        if (
+            last < len(run.digits)
+            and not _NL_MOBILE.fullmatch(national)
+            and not plus
+            and not prepared.mentions(_CONTEXT)
+        ):
+            return None  # the first numbers of a row, such as a lottery's
         return self._weighed(prepared, public, (start, end), national, why, confidence)
 
     def _weighed(
@@ -148,7 +161,9 @@ class PhoneRecognizer:
         if _OTHER_NUMBER.search(ahead) or _ARITHMETIC.match(prepared.folded[end : end + 12]):
             return None
         mobile = bool(_NL_MOBILE.fullmatch(national))
-        if (not mobile or _SCHOOL_MOBILE.search(ahead)) and public.beside(prepared, start, end) is not None:
+        if (not mobile or _SCHOOL_MOBILE.search(ahead)) and public.beside(
+            prepared, start, end, far=_ends_round(national)
+        ):
             return None
         near = prepared.near(start, end)
         if _CONTEXT.search(near):
@@ -185,6 +200,12 @@ class PhoneRecognizer:
 
     def _in_spelled(self, run: DigitRun, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         digits = run.digits
+        if digits[0] == "6" and len(digits) >= 9 and ("nul" in prepared.words or prepared.mentions(_NUMBER_WORD)):
+            apart = len(digits) == 9 or run.starts[9] > run.starts[8]
+            if apart and check("0" + digits[:9], strict_abroad=True) is not None:
+                why = "mobile number in words without its 0; phonenumbers check"
+                yield Match(run.starts[0], run.ends[8], "PHONE", 0.8, why)
+            return
         for first in range(len(digits)):
             if first and run.starts[first] == run.starts[first - 1]:
                 continue
@@ -203,6 +224,8 @@ class PhoneRecognizer:
                     continue
                 start = run.starts[first] - (1 if run.plus and first == 0 else 0)
                 end = run.ends[last - 1]
+                if not any(map(str.isalpha, prepared.folded[start:end])):
+                    continue  # plain digits, judged already
                 if self._stands_free(prepared, start, end) or prepared.folded[start - 1 : start] == "+":
                     yield Match(start, end, "PHONE", 0.92, "digits in words or letters; phonenumbers check")
                     return

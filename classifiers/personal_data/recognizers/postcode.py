@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from stdnum.nl import postcode
 
 from classifiers.personal_data.match import Match
+from classifiers.personal_data.numbers import TRIGGERS
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.recognizers.address import EXAMPLE, street_kind
 from classifiers.personal_data.text import PreparedText
@@ -23,6 +24,8 @@ _HOUSE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"^,? (?P<town>[A-Z][^\W\d_][\w'-]{1,24})")
+_DIGIT = r"(?:nul|een|twee|drie|vier|vijf|zes|zeven|acht|negen|\d)"
+_SPREAD = re.compile(rf"(?<!\w)(?P<code>{_DIGIT}(?: {_DIGIT}){{3}} (?:en )?[a-z] [a-z])(?!\w)(?! \w(?!\w))")
 _BELGIAN = re.compile(
     r"(?P<code>(?<![\w.,/€$-])[1-9]\d{3})(?! ?[A-Za-z]{2}\b)(?:,? (?P<town>[^\W\d_][\w'-]{2,24}))?(?![\w-]|[.,:]\d)"
 )
@@ -60,8 +63,8 @@ class PostcodeRecognizer:
     name = "postcode"
 
     def wants(self, prepared: PreparedText) -> bool:
-        """Four digits."""
-        return prepared.digits >= 4
+        """Four digits, or words for them."""
+        return prepared.digits >= 4 or len(prepared.words & TRIGGERS) >= 2
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every postcode of a private address."""
@@ -71,6 +74,8 @@ class PostcodeRecognizer:
             match = self._dutch(found, prepared)
             if match is not None and public.beside(prepared, *found.span("code")) is None:
                 yield match
+        for found in _SPREAD.finditer(prepared.folded):
+            yield Match(*found.span("code"), "POSTCODE", 0.75, "postcode spelled out, digit by digit")
         for found in _BELGIAN.finditer(prepared.plain):
             yield from self._belgian(found, prepared, public)
 
@@ -83,8 +88,10 @@ class PostcodeRecognizer:
             max(0, start - 4) : start
         ].rstrip().endswith(":")
         never = word_set("postcode", "not_letters") if found["code"].startswith(("19", "20")) else _UNITS
-        if letters.lower() in never and not (
-            self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS)
+        if (
+            letters.lower() in never
+            and not prepared.mentions(_WORD)
+            and not (self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS))
         ):
             return None
         ahead, behind = prepared.plain[max(0, start - 40) : start], prepared.plain[end : end + 28]
