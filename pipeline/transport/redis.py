@@ -8,7 +8,7 @@ matter; what it leaves out: exactly-once, more than one worker a group, standby 
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import redis
 from faust.exceptions import ImproperlyConfigured
@@ -26,9 +26,6 @@ from pipeline.transport.streams import TopicConfig, create_topic
 
 T = TypeVar("T")
 
-PATIENCE_AT_STOP: Final = 5.0
-"""Seconds that a stopping worker waits for a server that is away, before it leaves the rest to its next start."""
-
 
 class Transport(base.Transport):
     """Holds what a producer or a consumer needs: the client and how each topic is held. Faust makes one for either."""
@@ -37,6 +34,8 @@ class Transport(base.Transport):
     Producer: ClassVar[type[ProducerT]] = Producer
     default_port = 6379
     driver_version = f"redis-py={redis.__version__}"
+    patience_at_stop: ClassVar[float] = 5.0
+    """Seconds that a stopping worker waits for a server that is away, before it leaves the rest to its next start."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
         super().__init__(*args, **kwargs)
@@ -85,7 +84,7 @@ class Transport(base.Transport):
             return False
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
-        return time.monotonic() - self._stopping_since >= PATIENCE_AT_STOP
+        return time.monotonic() - self._stopping_since >= self.patience_at_stop
 
     async def ensure_topic(self, topic: str, wanted: TopicConfig | None = None) -> TopicConfig:
         """Make a topic unless it exists, and remember how it is held.

@@ -17,7 +17,7 @@ from faust.worker import Worker
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
-from pipeline.transport import redis as transport
+from pipeline.transport.redis import Transport
 
 PARTITIONS = 2
 
@@ -65,7 +65,7 @@ def build_app(url: str, folder: Path, work_seconds: float) -> faust.App:
 
 def main() -> None:
     url, folder, *rest = sys.argv[1:]
-    transport.PATIENCE_AT_STOP = 1.0
+    Transport.patience_at_stop = 1.0
     app = build_app(url, Path(folder), float(rest[0]) if rest else 0.0)
     worker = Worker(app, loglevel=logging.INFO, quiet=False, redirect_stdouts=False)
     worker.execute_from_commandline()

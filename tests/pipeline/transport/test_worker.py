@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from faust.types import TP
 from redis.asyncio import Redis
 
 from pipeline.transport import streams
@@ -22,6 +23,7 @@ from pipeline.transport.lease import Lease
 from pipeline.transport.partitioner import partition_for
 from pipeline.transport.streams import TopicConfig, append_records
 from tests.conftest import ValkeyServer
+from tests.pipeline.transport.tally import build_app
 
 PARTITIONS = 2
 SCRIPT = Path(__file__).with_name("tally.py")
@@ -290,3 +292,22 @@ async def test_a_topic_emptied_behind_the_groups_back(store: Redis, start_worker
 
 async def _was_set_back(store: Redis) -> bool:
     return all(offset == 0 for (topic, _), offset in (await streams.committed_offsets(store, "tally")).items())
+
+
+async def test_a_new_subscription_keeps_the_work_going(server: ValkeyServer, store: Redis, folder: Path) -> None:
+    """A topic that is subscribed to while the worker runs is read too; nothing of the others is lost or repeated."""
+    app = build_app(server.url, folder, work_seconds=0.002)
+    await app.start()
+    try:
+        await until(lambda: not app.rebalancing and app.consumer.assignment())
+        await send(store, 0, 600)
+        await until(lambda: has_out(store, 100))
+        before = app.consumer_generation_id
+        await app.consumer.subscribe({*(tp.topic for tp in app.consumer.assignment()), "late"})
+        await until(lambda: app.consumer_generation_id > before and not app.rebalancing)
+        assert TP("late", 0) in app.consumer.assignment()
+        await send(store, 600, 100)
+        await until(lambda: is_done(store))
+        assert set(await came_out(store)) == set(range(700))
+    finally:
+        await app.stop()
