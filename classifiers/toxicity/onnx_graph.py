@@ -17,9 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
 from classifiers.errors import ModelError
+from classifiers.toxicity.conversation import NEVER, head_slopes
 
 OPSET = 20
-_FAR = np.float32(-1e4)
 
 
 class _Graph:
@@ -80,8 +80,11 @@ def build_graph(folder: Path) -> Any:  # noqa: ANN401  # onnx ships no precise t
         ModelError: The folder holds another kind of model.
     """
     config = json.loads((folder / "config.json").read_text())
-    if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
-        raise ModelError(f"{folder} holds a {config.get('model_type')} model; only BERT with gelu is exported")
+    ours = config.get("model_type") == "bert" and config.get("hidden_act") == "gelu" and "local_layers" in config
+    if not ours:
+        raise ModelError(
+            f"{folder} holds a {config.get('model_type')} model; only a conversation encoder of ours is exported"
+        )
     graph = _Graph(load_file(folder / "model.safetensors"))
     width, heads, epsilon = config["hidden_size"], config["num_attention_heads"], config["layer_norm_eps"]
     dims = _Dims(
@@ -91,8 +94,9 @@ def build_graph(folder: Path) -> Any:  # noqa: ANN401  # onnx ships no precise t
         flat=graph.constant("flat.shape", np.array([0, 0, width], np.int64)),
     )
     hidden = _embed(graph, epsilon)
-    bias = _mask(graph)
+    local, context = _biases(graph, heads)
     for number in range(config["num_hidden_layers"]):
+        bias = local if number < config["local_layers"] else context
         hidden = _layer(graph, f"bert.encoder.layer.{number}", f"layer{number}", hidden, bias, dims)
     rows = graph.add("Reshape", [hidden, graph.constant("rows.shape", np.array([-1, width], np.int64))], "rows")
     first = graph.add("Gather", [rows, "first"], "first.vectors", axis=0)
@@ -129,22 +133,26 @@ def _embed(graph: _Graph, epsilon: float) -> str:
     return graph.norm(graph.add("Add", [word, place], "embedded"), f"{stem}.LayerNorm", "hidden", epsilon)
 
 
-def _mask(graph: _Graph) -> str:
-    """(B, 1, L, L): 0 where a token may look, far below 0 elsewhere."""
+def _biases(graph: _Graph, heads: int) -> tuple[str, str]:
+    """(B, 1, L, L) for the own message alone, (B, heads, L, L) with context, as `torch_encoder` has them."""
     column = graph.constant("column", np.array([2], np.int64))
     row = graph.constant("row", np.array([1], np.int64))
-    compared = {}
-    for name, op in (("stretch", "Equal"), ("message", "GreaterOrEqual")):
-        own = graph.add("Unsqueeze", [name, column], f"{name}.own")
-        other = graph.add("Unsqueeze", [name, row], f"{name}.other")
-        compared[name] = graph.add(op, [own, other], f"{name}.sees")
-    allowed = graph.add("And", [compared["stretch"], compared["message"]], "allowed")
-    far = graph.add(
-        "Where",
-        [allowed, graph.constant("near", np.float32(0)), graph.constant("far", np.array(_FAR))],
-        "far.or.near",
-    )
-    return graph.add("Unsqueeze", [far, row], "attention.bias")
+    sides = {}
+    for name in ("stretch", "message"):
+        sides[name] = [
+            graph.add("Unsqueeze", [name, axis], f"{name}.{side}") for axis, side in ((column, "own"), (row, "other"))
+        ]
+    same = graph.add("Equal", sides["stretch"], "same.stretch")
+    own = graph.add("And", [same, graph.add("Equal", sides["message"], "same.message")], "own")
+    seen = graph.add("And", [same, graph.add("GreaterOrEqual", sides["message"], "not.later")], "seen")
+    zero, never = graph.constant("zero", np.array(0, np.float32)), graph.constant("never", np.array(NEVER, np.float32))
+    local = graph.add("Unsqueeze", [graph.add("Where", [own, zero, never], "own.only"), row], "local.bias")
+    back = graph.add("Cast", [graph.add("Sub", sides["message"], "back.number")], "back", to=TensorProto.FLOAT)
+    back = graph.add("Unsqueeze", [graph.add("Relu", [back], "back.or.none"), row], "back.heads")
+    slopes = graph.constant("slopes", -head_slopes(heads).reshape(1, heads, 1, 1))
+    fall = graph.add("Max", [graph.add("Mul", [back, slopes], "fall.steep"), never], "fall")
+    context = graph.add("Where", [graph.add("Unsqueeze", [seen, row], "seen.heads"), fall, never], "context.bias")
+    return local, context
 
 
 def _layer(graph: _Graph, stem: str, name: str, hidden: str, bias: str, dims: _Dims) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from transformers import BertForSequenceClassification
 
 from classifiers.toxicity.conversation import Rows
+from classifiers.toxicity.torch_encoder import encode
 
 
 class TorchRuntime:
@@ -26,15 +27,9 @@ class TorchRuntime:
     @torch.inference_mode()
     def logits(self, rows: Rows) -> NDArray[np.float32]:
         """(M, 11) logits of the judged messages."""
-        ids = torch.from_numpy(rows.ids).to(self._device)
         model = self._model
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
-            hidden = model.bert(
-                input_ids=ids,
-                position_ids=torch.from_numpy(rows.positions).to(self._device),
-                attention_mask=torch.from_numpy(rows.mask()).to(self._device),
-                token_type_ids=torch.zeros_like(ids),
-            ).last_hidden_state
+            hidden = encode(model, rows)
             first = hidden.reshape(-1, hidden.shape[-1])[torch.from_numpy(rows.first).to(self._device)]
             logits = model.classifier(torch.tanh(model.bert.pooler.dense(first)))
         found: NDArray[np.float32] = logits.float().cpu().numpy()

@@ -27,8 +27,9 @@ from classifiers.corpus.load import TRAIN, VALIDATION, CorpusLine, load_corpus
 from classifiers.errors import TrainingError
 from classifiers.labels import LABELS
 from classifiers.toxicity.checkpoint import ANY, save_checkpoint
-from classifiers.toxicity.conversation import ConversationTokenizer, Rows
+from classifiers.toxicity.conversation import LOCAL_LAYERS, ConversationTokenizer, Rows
 from classifiers.toxicity.figures import summary
+from classifiers.toxicity.torch_encoder import encode
 from classifiers.toxicity.training_data import OUTPUTS, Batch, Conversation, EpochMaker, conversations, target
 
 CHECKPOINT = "checkpoint.pt"
@@ -74,13 +75,7 @@ class TwoHeads(nn.Module):
 
     def encode(self, rows: Rows, device: torch.device) -> tuple[Tensor, Tensor]:
         """First token's vector and mean of the own tokens of each judged message, both (M, width)."""
-        ids = torch.from_numpy(rows.ids).to(device)
-        hidden = self.model.bert(
-            input_ids=ids,
-            position_ids=torch.from_numpy(rows.positions).to(device),
-            attention_mask=torch.from_numpy(rows.mask()).to(device),
-            token_type_ids=torch.zeros_like(ids),
-        ).last_hidden_state
+        hidden = encode(self.model, rows)
         flat = hidden.reshape(-1, hidden.shape[-1])
         first = torch.from_numpy(rows.first).to(device)
         sizes = torch.from_numpy(rows.sizes()).to(device)
@@ -191,6 +186,7 @@ def _load(base: Path, plan: Plan) -> Any:  # noqa: ANN401
         classifier_dropout=0.1,
     )
     config.num_hidden_layers = min(plan.layers, config.num_hidden_layers)
+    config.local_layers = min(LOCAL_LAYERS, config.num_hidden_layers // 2)
     return AutoModelForSequenceClassification.from_pretrained(base, config=config, dtype=torch.float32)
 
 
