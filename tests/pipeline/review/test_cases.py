@@ -3,6 +3,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from pipeline.privacy import Keyring
 from pipeline.review.cases import facts_of, load_rules
@@ -98,6 +99,16 @@ async def test_repetition_raises_but_never_to_urgent(store: ReviewStore, keyring
     await store.add_flag(make_flag(keyring, message_id="r9", severity=3, sent_at=MONDAY + 9))
     [case] = await store.queue(None)
     assert (case.severity, case.raised_by) == (3, ())
+
+
+async def test_of_two_raising_rules_the_stronger_counts(redis: Redis, keyring: Keyring, tmp_path: Path) -> None:
+    """Rules that hold together do not add up, and a weaker one lower in the file does not undo a stronger one."""
+    path = tmp_path / "cases.toml"
+    path.write_text(SHIPPED.replace("steps = 1", "steps = 2", 1).replace("authors = 3", "authors = 1"), "utf-8")
+    store = ReviewStore(redis, keyring, rules=load_rules(path))
+    await store.add_flags([make_flag(keyring, severity=1, sent_at=MONDAY + number) for number in range(4)])
+    [case] = await store.queue(None)
+    assert (case.severity, case.raised_by) == (3, ("pile_on", "repetition"))
 
 
 async def test_a_closed_case_is_followed_not_reopened(store: ReviewStore, keyring: Keyring) -> None:

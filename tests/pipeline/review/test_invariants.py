@@ -269,6 +269,7 @@ class ReviewMachine(RuleBasedStateMachine):
             for group in GROUPS:
                 own = await self.store.queue(frozenset({group}), limit=999)
                 assert [case.case_id for case in own] == [case.case_id for case in queue if case.group == group]
+                assert (await self.store.counts(frozenset({group}))).open == len(own)
             listed = {item.message_id for item in await self.store.parked(None, limit=999)}
             assert listed == set(self.expected.parked) - self.expected.dismissed
             assert counts.parked == len(listed)

@@ -250,6 +250,8 @@ async def test_each_message_has_its_own_outcome_and_the_last_closes(store: Revie
         (Outcome.DISMISSED, "Grapje onderling."),
         (Outcome.DISMISSED, "Grapje onderling."),
     ]
+    for allowed in (None, frozenset({"klas-2b"})):
+        assert (await store.counts(allowed)).open == 0
     [closed] = await store.closed(None)
     assert closed == case.summary
     assert (closed.open, closed.undecided, closed.claimed_by) == (False, 0, None)
