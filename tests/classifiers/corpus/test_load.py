@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import classifiers.corpus as corpus_package
 from classifiers.corpus.load import (
     PART_LINE,
     SPAN_TYPES,
@@ -14,8 +15,11 @@ from classifiers.corpus.load import (
     split_checksums,
     split_of,
 )
+from classifiers.corpus.record import composition, counted
 from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
+
+CORRECTIONS = Path(corpus_package.__file__).parent / "CORRECTIONS.md"
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +146,19 @@ def test_a_missing_file_or_empty_folder_is_a_clear_error(tmp_path: Path) -> None
         load_corpus(tmp_path)
     with pytest.raises(CorpusError, match="cannot read"):
         read_part(tmp_path / "weg.jsonl", PART_LINE)
+
+
+def test_the_datasheet_counts_what_is_there(corpus: list[CorpusLine]) -> None:
+    """Whoever reads the datasheet reads today's figures: `python -m classifiers.corpus.record` writes them."""
+    assert counted() == composition(corpus)
+
+
+def test_every_correction_is_in_the_corpus(corpus: list[CorpusLine]) -> None:
+    """The list of corrected labels names lines that bear the new labels."""
+    labels = {(line.file, line.index + 1): {label.value for label in line.labels} for line in corpus}
+    rows = [line.split("|") for line in CORRECTIONS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    checked = 0
+    for _, part, number, _, new, _, _ in (row for row in rows if len(row) == 7 and row[2].strip().isdigit()):
+        assert labels[part.strip(), int(number)] == {one.strip() for one in new.split(",")} - {"-"}, (part, number)
+        checked += 1
+    assert checked > 100
