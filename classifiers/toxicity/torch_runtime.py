@@ -1,6 +1,7 @@
 """The reference runtime: the checkpoint through PyTorch and transformers, in fp32 (or bf16 by choice)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ class TorchRuntime:
     def __init__(self, folder: Path, *, bf16: bool = False) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._bf16 = bf16
-        self._model = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32).to(self._device).eval()
+        model: Any = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        self._model = model.to(self._device).eval()
 
     @torch.inference_mode()
     def logits(self, rows: Rows) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers.utils import logging as transformers_logging
 
 from classifiers.corpus.load import TRAIN, VALIDATION, CorpusLine, load_corpus
 from classifiers.errors import TrainingError
@@ -174,6 +175,9 @@ def train(
 
 
 def _load(base: Path, plan: Plan) -> Any:  # noqa: ANN401
+    # Its report on the missing head is no news: the head is what is trained.
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     names = [*map(str, LABELS), ANY]
     config = AutoConfig.from_pretrained(
         base,
@@ -191,7 +195,9 @@ def _load(base: Path, plan: Plan) -> Any:  # noqa: ANN401
 
 
 def _optimizer(net: TwoHeads, plan: Plan) -> torch.optim.Optimizer:
-    decayed, plain, heads = [], [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    heads: list[nn.Parameter] = []
     for name, parameter in net.named_parameters():
         if "pooler" in name or "classifier" in name:
             heads.append(parameter)
@@ -257,7 +263,7 @@ def _steps(
             for logits in both
         )
         loss = (1 - plan.mean_weight) * on_first + plan.mean_weight * on_mean
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -272,7 +278,8 @@ def predict(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[CorpusLine]]:
     """Probabilities of both heads, (M, OUTPUTS) each, and the line behind each row."""
     net.eval()
-    first, mean, lines = [], [], []
+    first, mean = [], []
+    lines: list[CorpusLine] = []
     for batch in maker.epoch(groups, random.Random(0)):  # noqa: S311
         with torch.autocast(device.type, torch.bfloat16):
             on_first, on_mean = net(batch.rows, device)
@@ -288,9 +295,11 @@ def _validate(
     first, mean, lines = predict(net, maker, validation, device)
     targets = np.array([target(line) for line in lines])
     talk = np.array([line.thread is not None for line in lines])
-    figures = {f"talk_{name}": value for name, value in summary(targets[talk], first[talk]).items()}
-    figures |= {f"alone_{name}": value for name, value in summary(targets[~talk], first[~talk]).items()}
-    figures["talk_ap_mean_head"] = summary(targets[talk], mean[talk])["ap"]
+    figures: dict[str, float] = {}
+    for name, chosen in (("talk", talk), ("alone", ~talk)):
+        if targets[chosen, -1].any():
+            figures |= {f"{name}_{what}": value for what, value in summary(targets[chosen], first[chosen]).items()}
+            figures[f"{name}_ap_mean_head"] = summary(targets[chosen], mean[chosen])["ap"]
     return figures
 
 
