@@ -11,11 +11,15 @@ from faust.exceptions import ImproperlyConfigured
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 from yarl import URL
 
 from pipeline.transport.consumer import Consumer
+from pipeline.transport.errors import LeaseError
+from pipeline.transport.lease import Lease
 from pipeline.transport.redis import Transport
 from pipeline.transport.streams import StoredRecord
+from tests.conftest import ValkeyServer
 
 HERE = TP("t", 0)
 
@@ -123,3 +127,17 @@ async def test_reads_begun_before_a_seek_are_thrown_away(monkeypatch: pytest.Mon
     monkeypatch.setattr("pipeline.transport.streams.read_records", slow_read)
     assert await consumer._getmany({HERE}, 1.0) == {}
     assert await consumer.position(HERE) == 3
+
+
+async def test_a_second_worker_does_not_wait_for_ever(
+    valkey_server: ValkeyServer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another worker lives on, the second ends with a sentence that says which and what to do."""
+    monkeypatch.setattr("pipeline.transport.consumer.WAIT_FOR_LEASE_SECONDS", 0.0)
+    consumer = make_consumer()
+    monkeypatch.setattr(consumer, "transport", Transport([URL(valkey_server.url)], make_app()))
+    first = Lease(redis, "unit")
+    await first.hold()
+    with pytest.raises(LeaseError, match=r"A worker already runs 'unit' on this Redis: process \d+ on .*Stop it first"):
+        await consumer._take_lease()
+    await consumer.transport.close()
