@@ -99,7 +99,7 @@ async def test_the_server_keeps_what_it_was_given(folder: Path, make_server: Mak
     server = make_server()
     server.start()
     redis = await connect(settings(folder))
-    wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": "", "port": "0"}
+    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "save": "", "port": "0"}
     assert {name: (await redis.config_get(name))[name] for name in wanted} == wanted
     facts = await check_server(redis, own=False)
     assert facts.warnings == ()
