@@ -39,7 +39,7 @@ BATCH = 256
 @click.option("--json", "json_out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write the tables as Markdown.")
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder for precision-recall and reliability plots.")
-def command(  # noqa: PLR0917  # click passes every option by name
+def command(
     file: Path | None,
     split: str,
     engine: bool,  # click hands a flag by name
