@@ -72,3 +72,15 @@ async def test_the_stream_survives_a_killed_server(start_valkey: Callable[..., V
             server.start()
             assert await store.add_flag(make_flag(keyring, message_id="b"))
             assert await following == 2
+
+
+async def test_no_revision_comes_twice(store: ReviewStore, keyring: Keyring) -> None:
+    """A page that has the newest revision hears nothing until the queue changes again."""
+    await store.add_flag(make_flag(keyring, message_id="a"))
+    async with aclosing(store.changes()) as changes:
+        assert await anext(changes) == 1
+        following = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0.3)
+        assert not following.done()
+        await store.add_flag(make_flag(keyring, message_id="b"))
+        assert await following == 2
