@@ -1,25 +1,34 @@
-"""The worker: a Faust app with our agents, its `/metrics` page and the hourly sweep. Nothing happens at import."""
+"""The worker: a Faust app with our agents, its `/metrics` page and the sweep of what is over its term."""
+
+import logging
 
 import faust
 from aiohttp.web import Request, Response
 from mode.supervisors import CrashingSupervisor
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
+from yarl import URL
 
 from pipeline.agents import attach_agents
 from pipeline.counters import Counters
+from pipeline.retention import sweep
+from pipeline.review.retention import REVIEW_TERM
 from pipeline.services import WorkerServices
 from pipeline.settings import Settings
 from pipeline.transport.streams import lag
 from pipeline.valkey import server_url
 
+logger = logging.getLogger(__name__)
+
 APP_ID = "vangnet"
-SWEEP_SECONDS = 3600.0
+SWEEP_SECONDS = 60.0
 
 
-def broker_url(settings: Settings) -> str:
-    """Where the stream runs: Kafka when it is set, else the store's own server."""
+def broker_urls(settings: Settings) -> str | list[URL]:
+    """Where the stream runs: Kafka when it is set (Faust splits a string at commas), else the store's own server."""
     if settings.broker is None:
-        return server_url(settings)
+        # As a list, which Faust does not split: a password may hold a comma.
+        return [URL(server_url(settings))]
     return settings.broker.get_secret_value()
 
 
@@ -32,7 +41,7 @@ def build_app(services: WorkerServices) -> faust.App:
     settings = services.settings
     app = faust.App(
         APP_ID,
-        broker=broker_url(settings),
+        broker=broker_urls(settings),
         store="memory://",
         datadir=settings.data / "faust",
         topic_partitions=settings.partitions,
@@ -48,14 +57,25 @@ def build_app(services: WorkerServices) -> faust.App:
         producer_acks=-1,
         consumer_auto_offset_reset="earliest",
         web_enabled=True,
-        web_bind="127.0.0.1",
+        web_bind=settings.worker_host,
         web_port=settings.worker_port,
         web_in_thread=False,
         worker_redirect_stdouts=False,
     )
     attach_agents(app, services)
 
-    @app.page("/metrics")
+    @app.timer(SWEEP_SECONDS, on_leader=True)  # type: ignore[untyped-decorator]  # Faust gives its timers no types
+    async def forget() -> None:
+        try:
+            gone = await sweep(services.redis, settings, more=(REVIEW_TERM,))
+        except RedisError as error:
+            logger.warning("the sweep waits for its next turn: the store is away (%s)", type(error).__name__)
+            return
+        for name, number in gone.items():
+            if number:
+                logger.info("swept at the end of its term: %d of %s", number, name)
+
+    @app.page("/metrics")  # type: ignore[arg-type]  # Faust's request and response are aiohttp's
     async def metrics(_view: faust.web.View, _request: Request) -> Response:
         services.metrics.totals.update(await Counters(services.redis).totals())
         for topic, waiting in (await _lag(app, services)).items():

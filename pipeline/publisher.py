@@ -26,6 +26,7 @@ DELIVERY_SECONDS = 30.0
 """How long Kafka may take for a batch before the caller is told that it failed."""
 
 _SECONDS_TO_STOP = 2.0
+_SECONDS_BETWEEN_KNOCKS = 1.0
 _MOST_REPLICAS = 3
 """Copies of each record where there are as many brokers: one may fail while another is being serviced."""
 
@@ -43,6 +44,9 @@ class Publisher(Protocol):
 
     async def publish_many(self, topic: TopicSpec, records: Sequence[tuple[bytes, bytes]]) -> None:
         """Append pairs of key and value, each key's in order, and return when all are durable; raises as `publish`."""
+
+    async def prepare(self) -> None:
+        """Make the topics that are missing, with their terms; raises as `publish`."""
 
     async def close(self) -> None:
         """Let go of connections; the publisher is not used again."""
@@ -102,6 +106,11 @@ class RedisPublisher:
             if isinstance(result, Exception):
                 raise result
 
+    async def prepare(self) -> None:
+        """Make the topics that are missing; see `Publisher.prepare`."""
+        for topic in TOPICS:
+            await ensure_topic(self._redis, topic, self._wanted)
+
     async def close(self) -> None:
         """Do nothing: the client belongs to the caller."""
 
@@ -147,6 +156,23 @@ class KafkaPublisher:
                 f"({type(error).__name__}). Check VANGNET_BROKER and the broker."
             )
             raise PublishError(msg) from error
+
+    async def prepare(self) -> None:
+        """Make the topics that are missing, waiting a while for a broker that starts; see `Publisher.prepare`."""
+        deadline = asyncio.get_running_loop().time() + DELIVERY_SECONDS
+        while True:
+            try:
+                await create_topics(self._servers, self._partitions)
+            except (KafkaError, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    msg = (
+                        f"Kafka at {self._servers} cannot be reached ({type(error).__name__}). Start it, or correct "
+                        "VANGNET_BROKER."
+                    )
+                    raise PublishError(msg) from error
+                await asyncio.sleep(_SECONDS_BETWEEN_KNOCKS)
+            else:
+                return
 
     async def close(self) -> None:
         """Write out what is queued and disconnect."""

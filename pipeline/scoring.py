@@ -91,7 +91,7 @@ class ScoringStep:
     async def _open(self, raws: Sequence[bytes]) -> _Opened:
         """Open the records that can be opened and are not settled yet."""
         judged = Judged()
-        envelopes = {}
+        envelopes: dict[str, tuple[bytes, str]] = {}
         for raw in raws:
             try:
                 envelope = peek(raw)

@@ -34,8 +34,10 @@ class Settings(BaseSettings):
     web_port: int = Field(8080, ge=0, le=65535)
     web_https: bool = False
     """True behind a proxy that speaks https: session cookies are then sent over https only."""
+    worker_host: str = "127.0.0.1"
+    """Address of the worker's own web server; in a container 0.0.0.0, so that Prometheus can reach it."""
     worker_port: int = Field(6066, ge=0, le=65535)
-    """Loopback port of the worker's own web server: `/metrics`."""
+    """Port of the worker's own web server: `/metrics`."""
 
     seen_days: int = Field(7, ge=7, le=400)
     """How long a message is recognized when it comes again. Platforms send again for a week at most; a school that

@@ -5,7 +5,9 @@ import logging
 
 import click
 
+from pipeline.errors import SettingsError
 from pipeline.product import check_port
+from pipeline.publisher import open_publisher
 from pipeline.settings import Settings, load_settings
 from pipeline.valkey import connect
 
@@ -22,8 +24,9 @@ def command(*, verbose: bool) -> None:
 
     set_up_logging("worker", verbose=verbose)
     settings = load_settings()
-    check_port("127.0.0.1", settings.worker_port, "VANGNET_WORKER_PORT", "the worker's /metrics")
-    asyncio.run(_check_store(settings))
+    check_port(settings.worker_host, settings.worker_port, "VANGNET_WORKER_PORT", "the worker's /metrics")
+    _make_folder(settings)
+    asyncio.run(_check(settings))
 
     # Only now what takes seconds to load.
     import faust  # noqa: PLC0415
@@ -40,6 +43,20 @@ def command(*, verbose: bool) -> None:
     ).execute_from_commandline()
 
 
-async def _check_store(settings: Settings) -> None:
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the data folder {settings.data} cannot be made ({error.strerror}). Set VANGNET_DATA to one that can"
+        ) from error
+
+
+async def _check(settings: Settings) -> None:
+    """Say what is wrong with store or broker in one sentence, before anything large is loaded."""
     client = await connect(settings)
-    await client.aclose()
+    try:
+        async with open_publisher(settings, client) as publisher:
+            await publisher.prepare()
+    finally:
+        await client.aclose()
