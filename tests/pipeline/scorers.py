@@ -1,0 +1,32 @@
+"""Stand-in classifiers that say what a test wants; the real ones are tested in tests/classifiers."""
+
+from collections.abc import Sequence
+
+from classifiers.findings import Assessment, ScoringInput
+from classifiers.labels import LABELS, Label
+
+TROUBLE = "zwam"
+"""A message with this word is bullying."""
+BREAKS = "KAPOT"
+"""A message with this word makes the scorer fail."""
+
+
+class WordScorer:
+    """Flags one word, fails at another, and remembers what it was asked."""
+
+    version = "words:1"
+
+    def __init__(self) -> None:
+        self.asked: list[ScoringInput] = []
+
+    def score(self, inputs: Sequence[ScoringInput]) -> list[Assessment]:
+        if any(BREAKS in one.message.text for one in inputs):
+            raise RuntimeError("the scorer broke on: " + " ".join(one.message.text for one in inputs))
+        self.asked += inputs
+        return [self._assess(TROUBLE in one.message.text) for one in inputs]
+
+    def _assess(self, bad: bool) -> Assessment:
+        scores = dict.fromkeys(LABELS, 0.01)
+        if bad:
+            scores[Label.BULLYING] = 0.99
+        return Assessment(score=0.99 if bad else 0.01, scores=scores, model=self.version)
