@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.errors import SupervisorError
 
@@ -181,7 +182,8 @@ class Supervisor:
 
     async def _unless_failed(self, done: Awaitable[object]) -> None:
         task = asyncio.ensure_future(done)
-        await asyncio.wait({task, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {task, self._failure}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if self._failure.done():
             task.cancel()
             raise self._failure.result()

@@ -1,6 +1,6 @@
 """The scoring step: opened, joined to what came before, judged once, written down once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -67,9 +67,9 @@ class Outbox:
         self.flags: list[Flag] = []
         self.failed: list[FailedMessage] = []
 
-    async def __call__(self, flags: object, failed: object) -> None:
-        self.flags += flags  # type: ignore[operator]
-        self.failed += failed  # type: ignore[operator]
+    async def __call__(self, flags: Sequence[Flag], failed: Sequence[FailedMessage]) -> None:
+        self.flags += flags
+        self.failed += failed
 
 
 async def test_a_flag_carries_its_clauses_and_what_came_before(
