@@ -16,7 +16,7 @@ _NOT_DIGIT = re.compile(r"\D")
 _NOT_WORD = re.compile(r"[^\w]")
 _BESIDE = frozenset(("boven", "naast", "tegenover", "achter"))
 """Words that name a place only to tell which house is meant ("boven de kapper")."""
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?")
 _WORDS_AHEAD = 10
 _WORDS_BEHIND = 5
 _PASSING = frozenset(

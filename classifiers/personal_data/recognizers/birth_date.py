@@ -50,7 +50,7 @@ _IS_OF = re.compile(
 )
 _NEW_DATE = WordPattern("birth_date", "new_date")
 _ASKED = WordPattern("birth_date", "asked")
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?")
 _NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
 _TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
 _FIRST_YEAR = 1925

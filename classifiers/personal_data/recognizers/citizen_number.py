@@ -21,6 +21,8 @@ _BELGIAN = re.compile(r"\b(?:rijksregister|rijksregisternummer|rrn|insz|bisnumme
 _BELGIAN_SHAPE = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}[- ]\d{3}[.\-]\d{2}(?!\d)")
 _OTHER = WordPattern("citizen_number", "other")
 _DATE = re.compile(r"(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2}(?!\d)")
+_LONGEST_RUN = 24
+"""Digits; a longer row is a table or a game, and holds no citizen number of its own."""
 _NINE = re.compile(r"(?<![\w.,/+-])[1-9]\d{8}(?![\w/-]|[.,]\d)")
 _PART = re.compile(r"\b(?:begint met|eindigt op|laatste \w{2,6} cijfers) (?P<part>\d{3,8})(?!\d)")
 
@@ -71,17 +73,15 @@ class CitizenNumberRecognizer:
 
     def _in_run(self, run: DigitRun, prepared: PreparedText, about: str) -> Iterator[Match]:
         cuts = run.groups()
-        if _DATE.search(prepared.plain[run.starts[0] : run.ends[-1]]):
+        if len(run.digits) > _LONGEST_RUN or _DATE.search(prepared.plain[run.starts[0] : run.ends[-1]]):
             return
+        ends = frozenset(cuts)
         for first in cuts[:-1]:
-            for last in cuts:
-                digits = run.digits[first:last]
-                if len(digits) not in (8, 9, 11) or _glued(prepared.plain, run.starts[first], run.ends[last - 1]):
-                    continue
+            for last in (first + length for length in (8, 9, 11) if first + length in ends):
                 start, end = run.starts[first], run.ends[last - 1]
-                if _OTHER.search(prepared.near(start, end, 60)):
+                if _glued(prepared.plain, start, end) or _OTHER.search(prepared.near(start, end, 60)):
                     continue
-                match = self._judged(digits, (start, end), about)
+                match = self._judged(run.digits[first:last], (start, end), about)
                 if match is not None:
                     yield match
 

@@ -51,7 +51,7 @@ _BARE = re.compile(
 _DIRECT = re.compile(rf"(?<!\w){_SECRET}(?: [^\W\d_]{{1,10}}){{0,4}}? (?:is|was|=|:)[ \"'“‘]{{1,2}}$")
 _SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
 _SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
-_STRONG = re.compile(r"\d\d|[_#$&*!].*\d|\d.*[_#$&*!]|\d$")
+_STRONG = re.compile(r"\d\d|[_#$&*!].{0,40}\d|\d.{0,40}[_#$&*!]|\d$")
 _SPREAD = re.compile(rf"(?<!\w){_SECRET}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
 _TRAIL = ".,!?:;)'\"”’"
 

@@ -50,10 +50,10 @@ _SPELLED = re.compile(
     r"punt|streepje|laag streepje) ?[^\W_]{0,20}){1,5}(?: \d{1,4})?(?!\w)"
 )
 _SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
-_SHAPED = re.compile(r"(?=[\w.]*[._\d])(?=[\w.]*[A-Za-z])[A-Za-z_][\w.]{3,30}")
+_SHAPED = re.compile(r"(?=[\w.]{0,30}[._\d])(?=[\w.]{0,30}[A-Za-z])[A-Za-z_][\w.]{3,30}")
 _MENTION_WORDS = WordPattern("handle", "mention_words")
 _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
-_STRONG_SHAPE = re.compile(r"(?=\w*[A-Za-z]{4})(?:[A-Za-z]+_\w*\d+|[A-Za-z]{3,}\.[A-Za-z.]{2,}\d+)")
+_STRONG_SHAPE = re.compile(r"(?=\w{0,20}[A-Za-z]{4})(?:[A-Za-z]{1,20}_\w{0,20}\d{1,6}|[A-Za-z]{3,20}\.[A-Za-z.]{2,20}\d{1,6})")
 _NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
 _GENERAL = re.compile(r"\b(?:schoolinsta|school|webshop|winkel|club|bedrijf|gemeente)\b")
