@@ -44,52 +44,66 @@ def declare_topic(app: faust.App, spec: TopicSpec, partitions: int) -> Any:  # n
 
 def attach_agents(app: faust.App, services: WorkerServices) -> None:
     """Give the app its three agents."""
-    settings = services.settings
-    messages, flags, failed = (declare_topic(app, spec, settings.partitions) for spec in (MESSAGES, FLAGS, FAILED))
+    messages, flags, failed = (
+        declare_topic(app, spec, services.settings.partitions) for spec in (MESSAGES, FLAGS, FAILED)
+    )
+    work = _Work(services, flags, failed)
+    _agent(app, services, messages, "score_messages", work.score, work.park_message)
+    _agent(app, services, flags, "queue_flags", work.queue_flags, work.park_flag)
+    _agent(app, services, failed, "list_failed", work.list_failed, work.refuse_to_lose)
 
-    async def send(found: Sequence[Flag], unjudged: Sequence[FailedMessage]) -> None:
-        cipher = services.keyring.text
-        futures = [
-            await topic.send(key=event.group.encode(), value=encode(event, cipher, event.group))
-            for topic, events in ((flags, found), (failed, unjudged))
-            for event in events
-        ]
-        await asyncio.gather(*futures)
 
-    async def put(judged: Judged) -> None:
-        await settle(judged, send, services.windows)
+class _Work:
+    """What the agents do with a batch, and with a record that cannot be carried out."""
 
-    async def score_batch(raws: Sequence[bytes]) -> None:
-        await put(await services.scoring.judge(raws))
+    def __init__(self, services: WorkerServices, flags: Any, failed: Any) -> None:  # noqa: ANN401
+        self._services = services
+        self._flags = flags
+        self._failed = failed
 
-    async def park_message(raw: bytes, _error: Exception, attempts: int) -> None:
-        await put(await services.scoring.give_up(raw, attempts))
+    async def score(self, raws: Sequence[bytes]) -> None:
+        await self._put(await self._services.scoring.judge(raws))
 
-    async def queue_flags(raws: Sequence[bytes]) -> None:
-        opened = [decode(raw, Flag, lambda _: services.keyring.text) for raw in raws]
+    async def park_message(self, raw: bytes, _error: Exception, attempts: int) -> None:
+        await self._put(await self._services.scoring.give_up(raw, attempts))
+
+    async def queue_flags(self, raws: Sequence[bytes]) -> None:
+        services = self._services
+        opened = [self._opened(raw, Flag) for raw in raws]
         for flag, new in zip(opened, await services.store.add_flags(opened), strict=True):
             if new:
                 services.metrics.queued_seconds.observe(max(0.0, services.clock() - flag.received_at))
 
-    async def park_flag(raw: bytes, error: Exception, attempts: int) -> None:
+    async def park_flag(self, raw: bytes, error: Exception, attempts: int) -> None:
         # A flag that cannot be stored is still a message that a person must know of.
-        await services.store.park(_unreadable(raw, attempts, services.clock()))
+        await self._services.store.park(_unreadable(raw, attempts, self._services.clock()))
         logger.error("a flag could not be stored (%s) and is listed as not judged", type(error).__name__)
 
-    async def list_failed(raws: Sequence[bytes]) -> None:
+    async def list_failed(self, raws: Sequence[bytes]) -> None:
         for raw in raws:
             try:
-                event = decode(raw, FailedMessage, lambda _: services.keyring.text)
+                event = self._opened(raw, FailedMessage)
             except CodecError:
-                event = _unreadable(raw, 1, services.clock())
-            await services.store.park(event)
+                event = _unreadable(raw, 1, self._services.clock())
+            await self._services.store.park(event)
 
-    async def refuse_to_lose(_raw: bytes, error: Exception, _attempts: int) -> None:
+    async def refuse_to_lose(self, _raw: bytes, error: Exception, _attempts: int) -> None:
         raise error
 
-    _agent(app, services, messages, "score_messages", score_batch, park_message)
-    _agent(app, services, flags, "queue_flags", queue_flags, park_flag)
-    _agent(app, services, failed, "list_failed", list_failed, refuse_to_lose)
+    async def _put(self, judged: Judged) -> None:
+        await settle(judged, self._send, self._services.windows)
+
+    async def _send(self, found: Sequence[Flag], unjudged: Sequence[FailedMessage]) -> None:
+        cipher = self._services.keyring.text
+        futures = [
+            await topic.send(key=event.group.encode(), value=encode(event, cipher, event.group))
+            for topic, events in ((self._flags, found), (self._failed, unjudged))
+            for event in events
+        ]
+        await asyncio.gather(*futures)
+
+    def _opened(self, raw: bytes, type_: type[_Event]) -> _Event:
+        return decode(raw, type_, lambda _group: self._services.keyring.text)
 
 
 def _agent(

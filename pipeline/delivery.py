@@ -12,7 +12,11 @@ from typing import TypeVar
 
 from redis.exceptions import (
     BusyLoadingError,
+)
+from redis.exceptions import (
     ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
@@ -40,7 +44,7 @@ async def deliver(
     handle: Callable[[Sequence[Item]], Awaitable[None]],
     park: Callable[[Item, Exception, int], Awaitable[None]],
     *,
-    patience: Patience = Patience(),  # noqa: B008  # frozen
+    patience: Patience = Patience(),
     on_retry: Callable[[], None] = lambda: None,
     on_split: Callable[[], None] = lambda: None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""WHERE A MESSAGE IS SCORED: opened, joined to the conversation before it, judged by the engine, weighed by the protocol.
+"""WHERE A MESSAGE IS SCORED: opened, joined to its conversation, judged by the engine, weighed by the protocol.
 
 No Faust here: `ScoringStep.judge` turns the raw records of a batch into what must be sent and what must be written
 down; the agent sends first and writes down second, so that a crash in between repeats the work and loses nothing.

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         data, keys = self.data.resolve(), self.keys.resolve()
         if keys == data or data in keys.parents:
             msg = (
-                f"VANGNET_KEYS ({keys}) lies inside VANGNET_DATA ({data}): whoever copies the data would have the keys. "
+                f"VANGNET_KEYS ({keys}) lies inside VANGNET_DATA ({data}): a copy of the data would hold the keys. "
                 "Choose a folder outside it."
             )
             raise ValueError(msg)

@@ -63,18 +63,18 @@ class Supervisor:
         self._failure: asyncio.Future[SupervisorError] = asyncio.get_running_loop().create_future()
         self._ended: dict[str, asyncio.Event] = {}
 
-    async def start(self, spec: ChildSpec, *, timeout: float = 90.0) -> None:
+    async def start(self, spec: ChildSpec, *, patience: float = 90.0) -> None:
         """Start a child and wait until it is ready.
 
         Args:
             spec: What to run.
-            timeout: Seconds it gets to become ready.
+            patience: Seconds it gets to become ready.
 
         Raises:
             SupervisorError: It ended or did not become ready in time.
         """
         process = await self._spawn(spec)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience
         while spec.ready is not None and not await spec.ready():
             if process.returncode is not None:
                 raise SupervisorError(
@@ -82,7 +82,7 @@ class Supervisor:
                 )
             if time.monotonic() > deadline:
                 raise SupervisorError(
-                    f"the {spec.name} was not ready within {timeout:.0f} s; its own lines above may say why"
+                    f"the {spec.name} was not ready within {patience:.0f} s; its own lines above may say why"
                 )
             await asyncio.sleep(0.1)
         self._ended[spec.name] = asyncio.Event()
@@ -171,7 +171,8 @@ class Supervisor:
             if len(deaths) > RESTARTS:
                 self.fail(
                     SupervisorError(
-                        f"the {spec.name} {how}, the {len(deaths)}th time within a minute; giving up. Its own lines above say why"
+                        f"the {spec.name} {how}, for the {len(deaths)}th time within a minute; giving up. "
+                        "Its own lines above say why"
                     )
                 )
                 return

@@ -1,1 +1,1 @@
-"""The connectors' commands, found by entry point."""
+"""The subcommands of `vangnet` that bring messages in: import, replay, and the demo around them."""

@@ -132,7 +132,7 @@ async def _finish(settings: Settings, supervisor: Supervisor) -> tuple[Totals, C
                 last, moved = (totals, census), time.monotonic()
             elif time.monotonic() - moved > STALL_SECONDS:
                 raise SupervisorError(
-                    f"nothing moved for {STALL_SECONDS:.0f} s with {totals.waiting} messages waiting; see `vangnet doctor`"
+                    f"nothing moved for {STALL_SECONDS:.0f} s, {totals.waiting} messages wait; see `vangnet doctor`"
                 )
             await asyncio.sleep(0.1)
     finally:

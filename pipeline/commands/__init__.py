@@ -1,0 +1,1 @@
+"""The command `vangnet` itself and the subcommands that run, watch and measure the product."""

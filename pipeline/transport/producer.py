@@ -92,7 +92,7 @@ class Producer(base.Producer):
         """Close the connections when nothing uses them any more."""
         await self.transport.close()
 
-    async def send(  # noqa: PLR0917 - Faust's own signature
+    async def send(
         self,
         topic: str,
         key: bytes | None,
@@ -115,7 +115,7 @@ class Producer(base.Producer):
         self._wake.set()
         return future
 
-    async def send_and_wait(  # noqa: PLR0917 - Faust's own signature
+    async def send_and_wait(
         self,
         topic: str,
         key: bytes | None,

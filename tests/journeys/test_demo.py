@@ -140,7 +140,7 @@ def pid_of(parent: int, what: str) -> int | None:
     ("victim", "word"), [("worker", "pipeline worker"), ("web app", "pipeline web"), ("Valkey server", "valkey-server")]
 )
 def test_a_killed_process_loses_nothing(victim: str, word: str, home: Home, undisturbed: dict[str, Any]) -> None:
-    """After a kill -9 in the middle: a sentence and a non-zero exit; started again, the totals are those of a calm run."""
+    """After a kill -9 there is a sentence and a non-zero exit; started again, the totals are those of a calm run."""
     process = home.start("demo", "--once", "--json")
     deadline = time.monotonic() + PATIENCE
     while home.received() < 200:
