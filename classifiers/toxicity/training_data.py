@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.corpus.conversations import utterance
 from classifiers.corpus.load import CorpusLine
-from classifiers.findings import Utterance
 from classifiers.labels import LABELS
 from classifiers.toxicity.augmentation import augment
 from classifiers.toxicity.conversation import PUPIL_MARKS, ConversationTokenizer, Rows, fill_rows, frame, pack
@@ -55,13 +55,6 @@ def conversations(lines: Sequence[CorpusLine]) -> list[Conversation]:
 def target(line: CorpusLine) -> list[float]:
     """Zeros and ones in the order of `LABELS`, then "any"."""
     return [float(label in line.labels) for label in LABELS] + [float(bool(line.labels))]
-
-
-def utterance(line: CorpusLine) -> Utterance:
-    """A corpus line as the classifier sees it: the guide's speakers are `l1` pupil, `d1` teacher, `o1` parent."""
-    who = line.who or ""
-    role = {"d": "teacher", "o": "parent"}.get(who[:1], "pupil")
-    return Utterance(line.text, who, line.sent, role)
 
 
 _Message = tuple[tuple[int, ...], CorpusLine, bool]
