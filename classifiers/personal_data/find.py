@@ -53,7 +53,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
 """Every recognizer; a new one is added here and nowhere else."""
 
 _IN_PIECES: tuple[Recognizer, ...] = (_PHONE,)
-_BARE_NAME = re.compile(r"\W?[^\W\d_]\w{0,20}[._]\w[\w.]{0,12}$")
+_BARE_NAME = re.compile(r"\W?[^\W\d_][\w.]{6,31}$")
 """An answer of one word that can be an account name."""
 _SIGN = re.compile(r"[0-9@#/\[🐒\u20e3\uff10-\uff19]")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
-from classifiers.personal_data.numbers import NUMBER_WORDS
+from classifiers.personal_data.numbers import NUMBER_WORDS, TRIGGERS
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import WordPattern, load_words, word_set
@@ -127,8 +127,12 @@ class AddressRecognizer:
     name = "address"
 
     def wants(self, prepared: PreparedText) -> bool:
-        """A digit, or a word of living somewhere."""
-        return prepared.digits >= 1 or not prepared.words.isdisjoint(word_set("address", "triggers"))
+        """A digit, a number word, or a word of living somewhere."""
+        return (
+            prepared.digits >= 1
+            or not prepared.words.isdisjoint(word_set("address", "triggers"))
+            or not prepared.words.isdisjoint(TRIGGERS)
+        )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every private address."""

@@ -52,6 +52,8 @@ _NEW_DATE = WordPattern("birth_date", "new_date")
 _ASKED = WordPattern("birth_date", "asked")
 _WORD = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?")
 _NAME_JUST_BEFORE = re.compile(r"(?P<name>[^\W\d_]+)(?: (?:is|=|van|ook|dan|en))?[\s:(=,*]{1,3}$")
+_GRAVE = re.compile(r"[+†]\s?$")
+_BORN_AT_ONCE = re.compile(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$")
 _TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
 _FIRST_YEAR = 1925
 _LATEST_AGE = 4
@@ -67,64 +69,53 @@ class BirthDateRecognizer:
         return prepared.digits >= 3 or not prepared.words.isdisjoint(("geboren", "verjaardag", "van"))
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
-        """Give every full date that is a person's."""
-        text = prepared.folded
-        found_any = False
-        if prepared.digits >= 3:
-            for pattern in (_NUMERIC, _ISO, _NAMED):
-                for found in pattern.finditer(text):
-                    why = self._person(found, prepared) if is_birth_date(found) else None
-                    if why is not None:
-                        found_any = True
-                        yield Match(found.start(), found.end(), "DATE_OF_BIRTH", why[1], "full date; " + why[0])
-            if not found_any:
-                for found in _NO_YEAR.finditer(text):
-                    found_any = True
-                    yield Match(*found.span("date"), "DATE_OF_BIRTH", 0.75, "day and month behind a word about birth")
-            if not found_any and "geboorte" in text:
-                for found in _SQUEEZED.finditer(text):
-                    if is_birth_date(found) and prepared.mentions(_BORN):
-                        yield Match(
-                            found.start(),
-                            found.end(),
-                            "DATE_OF_BIRTH",
-                            0.9,
-                            "six or eight digits that make a date; word about birth",
-                        )
-        if prepared.digits <= 2:
-            for found in _IN_WORDS.finditer(text):
-                if not prepared.mentions(_NEW_DATE):
-                    yield Match(found.start(), found.end(), "DATE_OF_BIRTH", 0.8, "full date in words")
+        """Give every full date that is a person's, or the part that a word about birth makes one."""
+        full = list(self._full(prepared)) if prepared.digits >= 3 else []
+        yield from full or self._in_part(prepared)
+        if prepared.digits <= 2 and not prepared.mentions(_NEW_DATE):
+            for found in _IN_WORDS.finditer(prepared.folded):
+                yield Match(*found.span(), "DATE_OF_BIRTH", 0.8, "full date in words")
 
-    def _person(self, found: "re.Match[str]", prepared: PreparedText) -> tuple[str, float] | None:
+    def _full(self, prepared: PreparedText) -> Iterator[Match]:
+        for pattern in (_NUMERIC, _ISO, _NAMED):
+            for found in pattern.finditer(prepared.folded):
+                grounds = self._grounds(found, prepared) if is_birth_date(found) else None
+                if grounds is not None:
+                    yield Match(*found.span(), "DATE_OF_BIRTH", grounds[1], "full date; " + grounds[0])
+
+    def _in_part(self, prepared: PreparedText) -> Iterator[Match]:
+        if not prepared.mentions(_BORN):
+            return
+        for found in _NO_YEAR.finditer(prepared.folded):
+            yield Match(*found.span("date"), "DATE_OF_BIRTH", 0.75, "day and month behind a word about birth")
+        if "geboorte" in prepared.folded:
+            for found in _SQUEEZED.finditer(prepared.folded):
+                if is_birth_date(found):
+                    yield Match(*found.span(), "DATE_OF_BIRTH", 0.9, "digits that make a date; word about birth")
+
+    def _grounds(self, found: "re.Match[str]", prepared: PreparedText) -> tuple[str, float] | None:
+        """Tell why a date is a person's birthday, and how sure; None when it is another date."""
         start, end = found.span()
-        line = prepared.ahead(start, 60)
-        near = f"{line} {prepared.folded[end : end + 60].partition(chr(10))[0]}"
-        if re.search(r"[+†]\s?$", line):
+        line, rest = prepared.ahead(start, 60), prepared.folded[end : end + 60].partition("\n")[0]
+        if _GRAVE.search(line) or (_NEW_DATE.search(f"{line} {rest}") and not _BORN_AT_ONCE.search(line)):
             return None
-        born = bool(_BORN.search(near))
-        if _NEW_DATE.search(near) and not re.search(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$", line):
-            return None
-        if born:
+        if _BORN.search(f"{line} {rest}"):
             return "word about birth", 0.95
         if _IS_OF.search(line):
             return '"is van"', 0.9
-        if _is_old(found["year"]) and not _TITLE.search(line):
+        titled = _TITLE.search(line) is not None
+        if _is_old(found["year"]) and not titled:
             return None
-        names = load_words("first_names")
-        ahead = _WORD.findall(line)
-        behind = _WORD.findall(prepared.folded[end : end + 20].partition("\n")[0])
-        if any(word in names for word in (*ahead[-3:], *behind[:1])):
-            return "first name beside it", 0.88
-        if word_set("birth_date", "person_word").intersection((*ahead[-2:], *behind[:2])) or _TITLE.search(line):
-            return "word for a person beside it", 0.8
-        if prepared.asked(_ASKED) and start <= 60:
-            return "asked for in the messages before", 0.85
-        if _is_pupils(found["year"]) and not prepared.mentions(_NEW_DATE):
-            return "year in which pupils were born", 0.7
-        if _named_before(prepared.plain[max(0, start - 70) : start]):
-            return "name before it", 0.8
-        return None
+        ahead, behind = _WORD.findall(line), _WORD.findall(rest[:20])
+        names, persons = load_words("first_names"), word_set("birth_date", "person_word")
+        grounds = (
+            (not names.isdisjoint((*ahead[-3:], *behind[:1])), "first name beside it", 0.88),
+            (prepared.asked(_ASKED) and start <= 60, "asked for in the messages before", 0.85),
+            (titled or not persons.isdisjoint((*ahead[-2:], *behind[:2])), "word for a person beside it", 0.8),
+            (_named_before(prepared.plain[max(0, start - 70) : start]), "name before it", 0.8),
+            (_is_pupils(found["year"]) and not prepared.mentions(_NEW_DATE), "year in which pupils were born", 0.7),
+        )
+        return next(((why, confidence) for holds, why, confidence in grounds if holds), None)
 
 
 def _is_pupils(year: str) -> bool:

@@ -33,8 +33,8 @@ class CitizenNumberRecognizer:
     name = "citizen_number"
 
     def wants(self, prepared: PreparedText) -> bool:
-        """Eight digits, or number words."""
-        return prepared.digits >= 8 or bool(spelled(prepared))
+        """Eight digits, number words, or fewer digits with a word about a BSN."""
+        return prepared.digits >= 8 or bool(spelled(prepared)) or (prepared.digits >= 3 and prepared.mentions(_CONTEXT))
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every citizen number."""

@@ -53,7 +53,9 @@ _SPACED = re.compile(r"@(?: [\w.]){4,30}(?![\w])")
 _SHAPED = re.compile(r"(?=[\w.]{0,30}[._\d])(?=[\w.]{0,30}[A-Za-z])[A-Za-z_][\w.]{3,30}")
 _MENTION_WORDS = WordPattern("handle", "mention_words")
 _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|username|usernaam|account)\b")
-_STRONG_SHAPE = re.compile(r"(?=\w{0,20}[A-Za-z]{4})(?:[A-Za-z]{1,20}_\w{0,20}\d{1,6}|[A-Za-z]{3,20}\.[A-Za-z.]{2,20}\d{1,6})")
+_STRONG_SHAPE = re.compile(
+    r"(?=\w{0,20}[A-Za-z]{4})(?:[A-Za-z]{1,20}_\w{0,20}\d{1,6}|[A-Za-z]{3,20}\.[A-Za-z.]{2,20}\d{1,6})"
+)
 _NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
 _GENERAL = re.compile(r"\b(?:schoolinsta|school|webshop|winkel|club|bedrijf|gemeente)\b")
@@ -70,7 +72,7 @@ class HandleRecognizer:
             "@" in prepared.plain
             or "#" in prepared.plain
             or not prepared.words.isdisjoint(word_set("handle", "triggers"))
-            or (len(prepared.raw) <= 40 and bool(prepared.before) and bool(_SHAPED.search(prepared.plain)))
+            or (len(prepared.raw) <= 40 and bool(prepared.before) and prepared.asked(_ASKED))
         )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:

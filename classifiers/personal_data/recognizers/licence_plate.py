@@ -45,6 +45,7 @@ _GLUED = re.compile(
 )
 _ABROAD = re.compile(r"(?<![\w/.,-])(?:[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}-\d{3}-[A-Z]{2})(?![\w/]|-\w)")
 _POLISH = re.compile(r"(?<![\w/.,-])[A-Z]{2,3} ?(?=[0-9A-Z]{0,4}\d)[0-9A-Z]{4,5}(?![\w/]|-\w)")
+_BELGIAN = re.compile(r"[1-9SMQTO]-[A-Z]{3}-\d{3}")
 _OLD_BELGIAN = re.compile(r"(?<![\w/.,-])[A-Z]{3}[- ]?\d{3}(?![\w/]|-\w)")
 _DECORATED = re.compile(r"(?<![\w-])[A-Z](?:[^\w\n]{1,4}\d){3}(?:[^\w\n]{1,4}[A-Z]){2}(?![\w-])")
 _CONTEXT = WordPattern("licence_plate", "context")
@@ -140,8 +141,7 @@ def _is_likely(plate: str, about: bool) -> bool:
     letters = [character for character in plate if character.isalpha()]
     return (
         about
+        or _BELGIAN.fullmatch(plate) is not None
         or not any(letter in "AEIOUQCM" for letter in letters)
-        or plate.count("-") == 2
-        and len(plate) >= 8
-        and len(letters) <= 3
+        or (plate.count("-") == 2 and len(plate) >= 8 and len(letters) <= 3)
     )
