@@ -4,43 +4,29 @@ A street is known by its ending; a street that is named after a bird or a flower
 living there, a postcode, a town, a question before it). Addresses of shops, halls and schools are public.
 """
 
-import functools
 import re
 from collections.abc import Iterator
 
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import NUMBER_WORDS, TRIGGERS
 from classifiers.personal_data.public import PublicData
+from classifiers.personal_data.streets import LETTER, lead, street_kind
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import WordPattern, load_words, word_set
 
-_LETTER = r"[^\W\d_]"
 _SUFFIX = (
     r"(?:[ -]?(?:bis|hs|rood|zwart|hoog|boven|beneden|huis|[ivx]{1,4}|"
     r"[1-4]e etage)(?![\w])|-?[a-h](?![\w'])| [a-f](?![\w'.])|[-/]\d{1,4}[a-z]?(?![\w]|"
     r"-\d))?"
     r"(?:,? (?:bus|bte|unit|app\.?|kamer|toren|plek) ?(?:\d{1,4}|[a-z])(?![\w]))?"
 )
-_LEAD = (
-    r"(?:(?:van|de|den|der|het|'t|ten|ter|op|aan|in|oude|nieuwe|lange|"
-    r"korte|grote|kleine|groot|klein|hoge|lage|eerste|tweede|derde|"
-    r"vierde|"
-    r"1e|2e|3e|4e|burgemeester|burg\.?|dr\.?|prof\.?|professor|mr\.?|"
-    r"ds\.?|pastoor|kapelaan|wethouder|prins|prinses|koningin|koning|"
-    r"graaf|"
-    r"generaal|gen\.?|admiraal|jan|sint|st\.?|pater|deken|meester|jhr\.?|"
-    r"jonkheer|president|minister|jacob|willem|johan|anna|maria) )"
-)
-_STREET_WORD = rf"{_LETTER}(?:{_LETTER}|[-'.](?={_LETTER})){{1,34}}"
-_CAPITAL_LEAD = rf"(?:[A-Z]{_LETTER}{{0,20}}\.? )"
+_STREET_WORD = rf"{LETTER}(?:{LETTER}|[-'.](?={LETTER})){{1,34}}"
 _WITH_NUMBER = re.compile(
     rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})\.?(?:,? (?=n|huisn)| )(?:(?:huis)?(?:nr\.?|nummer) )?(?P<number>\d{{1,4}}){_SUFFIX}",
     re.IGNORECASE,
 )
 _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
-_ON_NUMBER = re.compile(
-    rf"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{{1,4}}[a-h]?)(?![\w:.,]\d|\w)"
-)
+_ON_NUMBER = re.compile(r"^,? (?:op|bij|op nummer|op nr|nr\.?|nummer|bij nr) (?P<number>\d{1,4}[a-h]?)(?![\w:.,]\d|\w)")
 _LIVES = WordPattern("address", "lives")
 _ASKED = WordPattern("address", "asked")
 _QUANTITY_AFTER = re.compile(
@@ -73,14 +59,14 @@ _NUMBER_APART = re.compile(
 )
 _LANE_OF = re.compile(
     rf"(?<![\w@#/.-])(?:(?:Laan|Plein|Weg|Hof|Pad|Kade|Park|Hoek) (?:van|der|den|op)(?: (?:de|den|der|het|'t))?|Achter de|Achter het|Achter 't|"
-    rf"Onder de|Aan de|Op de|Op den|In de|Bij de|Voor de)(?: [A-Z]{_LETTER}{{2,20}}){{1,2}} \d{{1,4}}(?: ?[a-h])?(?![\w:,.-]\d|\w)"
+    rf"Onder de|Aan de|Op de|Op den|In de|Bij de|Voor de)(?: [A-Z]{LETTER}{{2,20}}){{1,2}} \d{{1,4}}(?: ?[a-h])?(?![\w:,.-]\d|\w)"
 )
 _WORD_NUMBER = (
     r"(?:(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)?honderd\w{0,20}|(?:\w{2,7}(?:en|ën))?(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
     r"(?:der|veer|vijf|zes|zeven|acht|negen)tien|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|achttien)"
 )
 _NUMBER_IN_WORDS = re.compile(
-    rf"(?<![\w@#/.-])(?P<street>{_LETTER}{{3,30}}(?:straat|laan|steenweg|dreef|singel|gracht|kade|steeg|dwarsstraat|weg|plein|dijk|hof)) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
+    rf"(?<![\w@#/.-])(?P<street>{LETTER}{{3,30}}(?:straat|laan|steenweg|dreef|singel|gracht|kade|steeg|dwarsstraat|weg|plein|dijk|hof)) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
     r"(?! (?:uur|min|minuten|euro|keer|man|mensen|dagen|weken|jaar|km|meter))",
     re.IGNORECASE,
 )
@@ -92,33 +78,18 @@ _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
 _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
 _BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
 _CODE_AFTER = re.compile(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b")
-_TOWN_AFTER = re.compile(rf"^(?:, [1-9]\d{{3}}(?![\w-])|,? [1-9]\d{{3}} {_LETTER}[\w'-]{{2,24}}(?![\w-]))")
+_TOWN_AFTER = re.compile(rf"^(?:, [1-9]\d{{3}}(?![\w-])|,? [1-9]\d{{3}} {LETTER}[\w'-]{{2,24}}(?![\w-]))")
 EXAMPLE = WordPattern("address", "example")
 
 
-@functools.cache
-def _endings() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    strong, weak = set(), set()
-    for line in load_words("street_endings"):
-        ending, _, kind = line.partition(" ")
-        (weak if kind else strong).add(ending)
-    return frozenset(strong), frozenset(weak), load_words("street_exceptions")
-
-
-def street_kind(word: str) -> str:
-    """Tell by its ending whether a word is a street: "strong", "weak" or ""."""
-    strong, weak, exceptions = _endings()
-    lowered = word.lower()
-    if lowered in exceptions:
-        return ""
-    for length in range(min(12, len(lowered)), 2, -1):
-        ending = lowered[-length:]
-        stem = len(lowered) - length
-        if ending in strong:
-            return ("strong" if stem >= 3 else "weak") if stem >= 2 or stem == 0 else ""
-        if ending in weak and stem >= 3:
-            return "weak"
-    return ""
+_ARTICLE = re.compile(
+    r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|Voor|Eerste|Tweede|Derde|Vierde) [A-Z]"
+)
+_VERB = re.compile(r"^ (?:is|was|heeft|keer)\b")
+_LIVES_AFTER = re.compile(r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)")
+_ANSWER = 45
+"""An answer to a question begins within so many characters."""
+_HIGH_NUMBER = 4
 
 
 class AddressRecognizer:
@@ -167,7 +138,7 @@ class AddressRecognizer:
             or (_CLASS.search(found[0]) and not _LIVES_HERE.search(prepared.ahead(start, 30)))
         ):
             return None
-        start = _lead(prepared.plain, start)
+        start = lead(prepared.plain, start)
         capital = prepared.plain[start].isupper()
         if public.address(prepared.plain[start:end]):
             return None
@@ -179,61 +150,71 @@ class AddressRecognizer:
     def _grounds(
         self, kind: str, street: str, span: tuple[int, int], capital: bool, prepared: PreparedText
     ) -> tuple[str, float]:
+        """Tell why a word with a number is an address, and how sure; ("", 0.0) when it is none."""
         start, end = span
-        lives = bool(_LIVES.search(prepared.near(start, end, 60)))
-        code = bool(
-            _CODE_AFTER.match(prepared.plain[end : end + 14]) or _TOWN_AFTER.match(prepared.plain[end : end + 40])
+        plain = prepared.plain
+        lives = _LIVES.search(prepared.near(start, end, 60)) is not None
+        code = bool(_CODE_AFTER.match(plain[end : end + 14]) or _TOWN_AFTER.match(plain[end : end + 40]))
+        strong, compound = kind == "strong", len(street) >= 7
+        words = " " in plain[start:end].rsplit(" ", 1)[0]
+        ending = (
+            (strong and compound, "street ending and number", 0.93 if lives or capital else 0.86),
+            (bool(kind) and code, "street ending, number and postcode", 0.93),
+            (bool(kind) and lives and (capital or strong or compound), "street ending and number; living there", 0.88),
+            (strong and capital and start > 0 and words, "street of several words and number", 0.85),
+            (code and capital, "name with a capital, number and postcode", 0.9),
         )
-        compound = len(street) >= 7
-        if kind == "strong" and compound:
-            return "street ending and number", 0.93 if lives or capital else 0.86
-        if kind and code:
-            return "street ending, number and postcode", 0.93
-        if kind and lives and (capital or kind == "strong" or compound):
-            return "street ending and number; word of living there", 0.88
-        if kind == "strong" and capital and start > 0 and " " in prepared.plain[start:end].rsplit(" ", 1)[0]:
-            return "street of several words and number", 0.85
-        if code and capital:
-            return "name with a capital, number and postcode", 0.9
-        lowered = street.lower()
-        if lowered in _never_streets():
+        found = next(((why, confidence) for holds, why, confidence in ending if holds), None)
+        if found is not None:
+            return found
+        if street.lower() in word_set("address", "never"):
             return "", 0.0
-        if lowered in load_words("street_names") and (lives or (capital and lowered not in load_words("first_names"))):
-            return "street named after a bird, plant or tool, and number", 0.84
-        article = bool(
-            re.match(
-                r"(?:De|Het|'t|Oude|Nieuwe|Lange|Korte|Hoge|Lage|Grote|Kleine|Achter|"
-                r"Voor|Eerste|Tweede|Derde|Vierde) [A-Z]",
-                prepared.plain[start:end],
-            )
-        )
-        if article and (lives or (prepared.asked(_ASKED)) or prepared.plain[start] not in "DH'"):
-            return "street with an article or adjective and number", 0.8
-        if (
-            lowered not in load_words("common_words")
-            and len(street) >= 4
-            and _LIVES_HERE.search(prepared.ahead(start, 30))
-        ):
-            return "uncommon word and number; word of living there", 0.76
-        if capital and len(street) >= 3 and not self._is_ordinary(prepared, start, end):
-            if _LIVES.search(prepared.ahead(start, 40)) or re.match(
-                r"^,? ?(?:daar|waar|hier)? ?(?:woon|woont|wonen)", prepared.folded[end : end + 14]
-            ):
-                return "name with a capital and number; word of living there", 0.8
-            if prepared.asked(_ASKED) and start <= 45:
-                return "name with a capital and number; asked for in the messages before", 0.75
-            if lowered not in load_words("common_words") and lowered not in load_words("first_names"):
-                if (
-                    _PREPOSITION.search(prepared.ahead(start, 16))
-                    and int(re.search(r"\d+", prepared.plain[start:end])[0]) >= 4
-                ):  # type: ignore[index]
-                    return "uncommon name with a capital behind a preposition, and number", 0.74
-            if kind and capital:
-                return "weak street ending with a capital, and number", 0.75
-        return "", 0.0
+        return self._named(kind, street.lower(), span, lives, prepared)
 
-    def _is_ordinary(self, prepared: PreparedText, start: int, end: int) -> bool:
-        return bool(re.match(r"^ (?:is|was|heeft|keer)\b", prepared.folded[end : end + 8]) and start == 0)
+    def _named(
+        self, kind: str, street: str, span: tuple[int, int], lives: bool, prepared: PreparedText
+    ) -> tuple[str, float]:
+        """Judge a street without an ending of its own by what stands around it."""
+        start, end = span
+        plain = prepared.plain
+        first_name = street in load_words("first_names")
+        uncommon = street not in load_words("common_words")
+        asked = prepared.asked(_ASKED) and start <= _ANSWER
+        capital = (
+            plain[start].isupper()
+            and len(street) >= 3
+            and not (start == 0 and _VERB.match(prepared.folded[end : end + 8]))
+        )
+        stands = _LIVES.search(prepared.ahead(start, 40)) or _LIVES_AFTER.match(prepared.folded[end : end + 14])
+        number = re.search(r"\d{1,4}", plain[start:end])
+        high = number is not None and int(number[0]) >= _HIGH_NUMBER
+        placed = _PREPOSITION.search(prepared.ahead(start, 16)) is not None
+        grounds = (
+            (
+                street in load_words("street_names") and (lives or (plain[start].isupper() and not first_name)),
+                "street named after a bird, plant or tool, and number",
+                0.84,
+            ),
+            (
+                _ARTICLE.match(plain[start:end]) is not None and (lives or asked or plain[start] not in "DH'"),
+                "street with an article or adjective and number",
+                0.8,
+            ),
+            (
+                uncommon and len(street) >= 4 and _LIVES_HERE.search(prepared.ahead(start, 30)) is not None,
+                "uncommon word and number; word of living there",
+                0.76,
+            ),
+            (capital and stands is not None, "name with a capital and number; word of living there", 0.8),
+            (capital and asked, "name with a capital and number; asked for in the messages before", 0.75),
+            (
+                capital and uncommon and not first_name and placed and high,
+                "uncommon name with a capital behind a preposition, and number",
+                0.74,
+            ),
+            (capital and bool(kind), "weak street ending with a capital, and number", 0.75),
+        )
+        return next(((why, confidence) for holds, why, confidence in grounds if holds), ("", 0.0))
 
     def _without_number(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         for lives in re.finditer(r"\b(?:woon|woont|wonen|woonde)\b", prepared.folded):
@@ -245,7 +226,7 @@ class AddressRecognizer:
                     continue
                 if re.match(r" \d", prepared.folded[found.end() : found.end() + 2]):
                     break
-                start = _lead(prepared.plain, found.start())
+                start = lead(prepared.plain, found.start())
                 if public.beside(prepared, start, found.end()) is None:
                     yield Match(start, found.end(), "ADDRESS", 0.8, "street ending; word of living there")
                     if number is not None:
@@ -288,7 +269,7 @@ class AddressRecognizer:
                 after = prepared.folded[found.end() : found.end() + 12]
                 if pattern is _NUMBER_IN_WORDS and street_kind(found["street"]) != "strong":
                     continue
-                start = _lead(prepared.plain, found.start())
+                start = lead(prepared.plain, found.start())
                 if _QUANTITY_AFTER.match(after) or public.beside(prepared, start, found.end()) is not None:
                     continue
                 yield Match(start, found.end(), "ADDRESS", 0.94, "street of several words, or number in words")
@@ -334,88 +315,3 @@ class AddressRecognizer:
             yield Match(
                 *found.span("house"), "ADDRESS", 0.8, "house number after a street or postcode in the message before"
             )
-
-
-@functools.cache
-def _never_streets() -> frozenset[str]:
-    return frozenset(
-        "lokaal kamer klas groep blz bladzijde pagina pag par paragraaf hoofdstuk opdracht opdr opgave opg som vraag nummer nr lijn bus trein tram spoor "
-        "gate zaal rij stoel plek plaats veld baan tafel kluisje kluis locker box vak punt level lvl ronde set kwart minuut over om tot vanaf rond "
-        "na voor van op in bij de het een en of is was ik je jij hij zij ze we wij jullie mijn me mn die dat dit deze maat maar nog nu dus ook met "
-        "januari februari maart april mei juni juli augustus september oktober november december jan feb mrt apr jun jul aug sep sept okt nov dec "
-        "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma di wo do vr za zo uur week dag jaar deel les toets versie iphone samsung galaxy "
-        "windows ps playstation xbox fifa fc fortnite kahoot verdieping etage afslag snelweg artikel art bijlage tabel figuur bron havo vwo mavo vmbo "
-        "mbo team spel game bladzijdes samen totaal ong ongeveer max min minimaal maximaal code pin team finale stand score max wedstrijd h hfst module "
-        "periode blok cijfer gemiddeld gem euro haal neem heb had krijg geef pak drie twee vier vijf zes zeven acht negen tien tussen boven onder ca "
-        "circa zijn waren heeft hebben wordt kan om te naar uit tegen door per al pas ruim bijna alle nee ja ok oke ff even van tikkie stap optie "
-        "regel alinea vers psalm formule sinds achter vertrek aankomst".split()
-    )
-
-
-def _lead(text: str, start: int) -> int:
-    """Move the start back over the words that belong to the street name ("van de", "Burgemeester", "Jan")."""
-    for _ in range(4):
-        head = text[max(0, start - 26) : start]
-        found = _LEAD_END.search(head) or _CAPITAL_END.search(head)
-        if found is not None and found.re is _CAPITAL_END and _named_after_nature(text, start):
-            break
-        if found is not None and found.re is _CAPITAL_END and found[0].strip().lower() in load_words("first_names"):
-            break
-        if found is None or (found[0].strip().lower() in _PREPOSITIONS and not _keeps(text, found, start)):
-            break
-        start -= len(found[0])
-    return _trim(text, start)
-
-
-_PREPOSITIONS = frozenset(("op", "in", "aan", "van", "de", "het", "der", "den", "'t", "ten", "ter"))
-_LEAD_END = re.compile(rf"(?<![\w@.-]){_LEAD}$", re.IGNORECASE)
-_CAPITAL_END = re.compile(rf"(?<![\w@.,:-]){_CAPITAL_LEAD}$")
-
-
-_NAME_BEFORE = re.compile(r"(?:^|[\s:,])([A-Z][^\W\d_]{2,14}) $")
-
-
-def _keeps(text: str, found: "re.Match[str]", start: int) -> bool:
-    """A lower-case preposition belongs to the name only before another such word or behind a title."""
-    word = found[0].strip()
-    if word[0].isupper():
-        return True
-    head = text[max(0, start - len(found[0]) - 16) : start - len(found[0])]
-    named = _NAME_BEFORE.search(head)
-    if (
-        named is not None
-        and word in ("van", "ter", "ten")
-        and named[1].lower() not in word_set("address", "sentence_word")
-    ):
-        return True
-    return bool(
-        re.search(
-            r"(?:burgemeester|burg\.?|dr\.?|prof\.?|mr\.?|wethouder|jan|jacob|"
-            r"willem|pater|sint|pastoor|generaal|graaf) $",
-            head,
-            re.IGNORECASE,
-        )
-    ) or bool(
-        re.search(
-            r"(?:burgemeester|burg\.?|dr\.?|jan|wethouder|jacob) (?:van|de|der|den|op|ter|ten) $", head, re.IGNORECASE
-        )
-    )
-
-
-def _named_after_nature(text: str, start: int) -> bool:
-    """Before "Meidoorn 7" a word with a capital is somebody's name."""
-    word = re.match(rf"{_LETTER}+", text[start : start + 20])
-    return word is not None and word[0].lower() in load_words("street_names")
-
-
-def _trim(text: str, start: int) -> int:
-    """Drop a capital word that begins a sentence and is no part of a street name."""
-    while True:
-        word = re.match(rf"({_LETTER}+)\.? ", text[start : start + 24])
-        if (
-            word is None
-            or word[1].lower() not in word_set("address", "sentence_word")
-            or (word[1][0].isupper() and word[1].lower() in ("de", "het"))
-        ):
-            return start
-        start += word.end()

@@ -1,7 +1,7 @@
 """What every recognizer offers."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.public import PublicData
@@ -11,7 +11,7 @@ from classifiers.personal_data.text import PreparedText
 class Recognizer(Protocol):
     """Finds one kind of personal data."""
 
-    name: ClassVar[str]
+    name: str
     """Stands behind `personal_data.` in the finding."""
 
     def wants(self, prepared: PreparedText) -> bool:

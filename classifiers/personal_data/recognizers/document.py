@@ -24,6 +24,14 @@ _NUMBER = re.compile(r"(?<![\w,.:/+-])(?:\d{9,10}|\d{3} \d{3} \d{4}|\d{5}(?: \d{
 _NUMBER_CONTEXT = WordPattern("document", "number_context")
 
 
+_SHAPES = (
+    (_BELGIAN_FOREIGNER, 0.85, "shape of a Belgian foreigner's card"),
+    (_ABROAD, 0.88, "letters and six to eight digits"),
+    (_MIXED, 0.82, "letters and digits of a document's length"),
+    (_DUTCH_LOWER, 0.85, "shape of a Dutch document number in small letters"),
+)
+
+
 class DocumentRecognizer:
     """Finds numbers of papers that prove who somebody is."""
 
@@ -41,24 +49,15 @@ class DocumentRecognizer:
             yield from self._dutch(found, about, other)
         if not about:
             return
-        if not other:
-            for found in _ABROAD.finditer(prepared.plain):
-                yield Match(*found.span(), "DOCUMENT", 0.88, "letters and six to eight digits; context word")
-            for found in _MIXED.finditer(prepared.plain):
+        for pattern, confidence, why in _SHAPES if not other else _SHAPES[:1]:
+            for found in pattern.finditer(prepared.plain):
                 if sum(map(str.isdigit, found[0])) >= 3:
-                    yield Match(
-                        *found.span(), "DOCUMENT", 0.82, "letters and digits of a document's length; context word"
-                    )
-            for found in _DUTCH_LOWER.finditer(prepared.plain):
-                if sum(map(str.isdigit, found[0])) >= 3:
-                    yield Match(*found.span(), "DOCUMENT", 0.85, "shape of a Dutch document number; context word")
+                    yield Match(*found.span(), "DOCUMENT", confidence, why + "; context word")
         for found in _BELGIAN_CARD.finditer(prepared.plain):
             passes = eid.is_valid(found[0])
             if passes or found[0].count("-") == 2:
-                why = f"shape of a Belgian identity card; python-stdnum check {'passes' if passes else 'fails'}; context word"
+                why = f"Belgian identity card; python-stdnum check {'passes' if passes else 'fails'}; context word"
                 yield Match(*found.span(), "DOCUMENT", 0.97 if passes else 0.85, why)
-        for found in _BELGIAN_FOREIGNER.finditer(prepared.plain):
-            yield Match(*found.span(), "DOCUMENT", 0.85, "shape of a Belgian foreigner's card; context word")
         if prepared.mentions(_NUMBER_CONTEXT):
             for found in _NUMBER.finditer(prepared.plain):
                 yield Match(*found.span(), "DOCUMENT", 0.9, "number beside a word for a licence, permit or health card")

@@ -31,6 +31,11 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 _SPACED = re.compile(r"(?<![\w/.,-])(?:" + "|".join(_pattern(shape, " ") for shape in _SHAPES) + r")(?![\w/]|[-]\w)")
+_DASHED_SMALL = re.compile(
+    r"(?<![\w/.,-])(?:"
+    + "|".join(_pattern(shape, "-").replace("[A-Z]", "[a-z]") for shape in _SHAPES if shape[0] == "L")
+    + r")(?![\w/]|-\w)"
+)
 _SPREAD = re.compile(
     r"(?<![\w-])(?:"
     + "|".join(
@@ -54,6 +59,22 @@ _QUESTION = re.compile(r"\b(?:vraag|opgave|opg|som) \d+")
 _NOT_PLATE = WordPattern("licence_plate", "not_plate")
 
 
+_ALWAYS, _ABOUT, _NAMED = "always", "a word about a vehicle", "a word for a plate"
+_WAYS = (
+    (_ALWAYS, _DASHED, 0.9, "series of a licence plate"),
+    (_ALWAYS, _SPREAD, 0.82, "series of a licence plate, letter by letter"),
+    (_ABOUT, _SPACED, 0.81, "series of a licence plate with spaces; word about a vehicle"),
+    (_ABOUT, _DASHED_SMALL, 0.8, "series of a licence plate in small letters; word about a vehicle"),
+    (_ABOUT, _GLUED, 0.78, "series of a licence plate without dashes; word about a vehicle"),
+    (_ABOUT, _ABROAD, 0.77, "shape of a German, French or Italian plate; word about a vehicle"),
+    (_ABOUT, _DECORATED, 0.77, "series of a licence plate, spread; word about a vehicle"),
+    (_NAMED, _LOOSE, 0.82, "series of a licence plate, loosely written; word for a plate"),
+    (_NAMED, _OLD_BELGIAN, 0.79, "older Belgian series; word for a plate"),
+    (_NAMED, _POLISH, 0.72, "shape of a foreign plate; word for a plate"),
+)
+"""What a message must hold besides, the pattern, how sure it is without a word about a vehicle, and why."""
+
+
 class LicencePlateRecognizer:
     """Finds licence plates."""
 
@@ -62,78 +83,25 @@ class LicencePlateRecognizer:
     def wants(self, prepared: PreparedText) -> bool:
         """A plate has two digits and two letters at the least."""
         return prepared.digits >= 2 and (
-            "-" in prepared.plain or "🚗" in prepared.plain or prepared.mentions(_CONTEXT) or bool(prepared.before)
+            "-" in prepared.plain or bool(prepared.before) or "🚗" in prepared.plain or prepared.mentions(_CONTEXT)
         )
 
     def find(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Give every plate: with dashes by its shape, otherwise with a word about a vehicle."""
-        text = prepared.plain
         named = prepared.mentions(_PLATE_WORD) or prepared.asked(_PLATE_WORD)
-        about = named or prepared.mentions(_CONTEXT)
+        about = named or prepared.mentions(_CONTEXT) or "🚗" in prepared.plain or "🚙" in prepared.plain
         if (
             prepared.mentions(_QUESTION)
             or prepared.mentions(_EXPLAINED)
             or (not about and prepared.mentions(_NOT_PLATE))
         ):
             return
-        if "🚗" in text or "🚙" in text:
-            about = True
-        for found in _DASHED.finditer(text):
-            if _is_likely(found[0], about):
-                yield Match(
-                    *found.span(),
-                    "LICENCE_PLATE",
-                    0.96 if about else 0.9,
-                    "series of a licence plate" + ("; word about a vehicle" if about else ""),
-                )
-        for found in _SPREAD.finditer(text):
-            if " " in found[0] and "-" in found[0]:
-                yield Match(*found.span(), "LICENCE_PLATE", 0.84, "series of a licence plate, letter by letter")
-        if about:
-            for found in _ABROAD.finditer(text):
-                yield Match(
-                    *found.span(),
-                    "LICENCE_PLATE",
-                    0.8,
-                    "shape of a German, French or Italian plate; word about a vehicle",
-                )
-            for found in _SPACED.finditer(text):
-                if _is_likely(found[0], named):
-                    yield Match(
-                        *found.span(),
-                        "LICENCE_PLATE",
-                        0.86,
-                        "series of a licence plate with spaces; word about a vehicle",
-                    )
-            for found in _DECORATED.finditer(text):
-                yield Match(
-                    *found.span(), "LICENCE_PLATE", 0.8, "series of a licence plate, spread; word about a vehicle"
-                )
-        if named:
-            for found in _LOOSE.finditer(text):
-                yield Match(
-                    *found.span(), "LICENCE_PLATE", 0.87, "series of a licence plate, loosely written; word for a plate"
-                )
-            for found in _OLD_BELGIAN.finditer(text):
-                yield Match(*found.span(), "LICENCE_PLATE", 0.84, "older Belgian series; word for a plate")
-            for found in _POLISH.finditer(text):
-                yield Match(*found.span(), "LICENCE_PLATE", 0.75, "shape of a foreign plate; word for a plate")
-        elif about:
-            for found in _GLUED.finditer(text):
-                yield Match(
-                    *found.span(),
-                    "LICENCE_PLATE",
-                    0.8,
-                    "series of a licence plate without dashes; word about a vehicle",
-                )
-            for found in _LOOSE.finditer(text):
-                if "-" in found[0] and found[0].islower() and found[0].count("-") == 2 and not found[0][0].isdigit():
-                    yield Match(
-                        *found.span(),
-                        "LICENCE_PLATE",
-                        0.82,
-                        "series of a licence plate in small letters; word about a vehicle",
-                    )
+        for needs, pattern, confidence, why in _WAYS:
+            if (needs == _NAMED and not named) or (needs == _ABOUT and not about):
+                continue
+            for found in pattern.finditer(prepared.plain):
+                if _is_likely(found[0], about):
+                    yield Match(*found.span(), "LICENCE_PLATE", confidence + (0.05 if about else 0), why)
 
 
 def _is_likely(plate: str, about: bool) -> bool:

@@ -8,7 +8,8 @@ from stdnum.nl import postcode
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import TRIGGERS
 from classifiers.personal_data.public import PublicData
-from classifiers.personal_data.recognizers.address import EXAMPLE, street_kind
+from classifiers.personal_data.recognizers.address import EXAMPLE
+from classifiers.personal_data.streets import street_kind
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import load_words, word_set
 
