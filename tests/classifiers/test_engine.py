@@ -81,6 +81,16 @@ def test_a_long_text_without_spaces_is_judged_too(scorer: Callable[..., ModelSco
     assert found.score == pytest.approx(0.05)
 
 
+def test_a_word_on_the_border_of_two_windows_is_whole_in_one_of_them() -> None:
+    """Windows overlap, so no word is lost by being cut in two, with spaces or without."""
+    for filler in ("x", "x y "):
+        text = (filler * 700)[: WINDOW_CHARACTERS - 3] + "sukkel" + (filler * 700)
+        assert any("sukkel" in one.message.text for one in in_windows(said(text)))
+    words = [f"w{n}" for n in range(3000)]
+    seen = {word for one in in_windows(said(" ".join(words))) for word in one.message.text.split()}
+    assert seen >= set(words)
+
+
 @given(st.text(alphabet=st.sampled_from("ab \n😂"), min_size=1, max_size=5000))
 def test_windows_cover_the_text_and_overlap(text: str) -> None:
     """Together the windows hold every character, none is too long, and their number is bounded by the length."""

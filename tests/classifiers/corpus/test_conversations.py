@@ -39,6 +39,12 @@ def test_times_that_run_backwards_keep_the_order_of_the_lines() -> None:
     assert [one.text for one in last.before] == ["een", "twee"]
 
 
+def test_a_clock_an_hour_off_parts_messages_either_way() -> None:
+    """A message dated far after the one that answers it belongs to another hour as much as one far before."""
+    *_, last = scoring_inputs([Said("ver", sent=9000), Said("dichtbij", sent=200), Said("nu", sent=100)])
+    assert [one.text for one in last.before] == ["dichtbij"]
+
+
 def test_speakers_have_their_role() -> None:
     """Teachers and parents are known by the guide's letters; any other name is a pupil."""
     roles = [
@@ -47,10 +53,12 @@ def test_speakers_have_their_role() -> None:
     assert roles == ["pupil", "teacher", "parent", "pupil", "pupil", "pupil"]
 
 
-@given(st.lists(st.integers(0, 200), max_size=300))
+@given(st.lists(st.integers(0, 9), max_size=60))
 def test_an_endless_number_of_conversations_stays_bounded(threads: list[int]) -> None:
     """The conversation silent longest is forgotten first; the others keep their window."""
-    conversations = Conversations(most=50)
-    for thread in threads:
-        conversations.enter(Said(conversation=str(thread)))
-        assert len(conversations._open) <= 50  # the promise is about memory
+    conversations = Conversations(most=3)
+    for place, thread in enumerate(threads):
+        entered = conversations.enter(Said(str(place), str(thread)))
+        assert len(conversations._open) <= 3
+        lately = list(dict.fromkeys(reversed(threads[:place])))[:3]
+        assert bool(entered.before) == (thread in lately)

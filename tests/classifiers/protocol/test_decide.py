@@ -39,6 +39,11 @@ def test_a_message_below_the_threshold_leaves_nothing() -> None:
     assert decide(assessment(0.59, {Label.BULLYING: 0.9}), POLICY) == Decision(Action.NONE)
 
 
+def test_a_score_on_the_threshold_flags() -> None:
+    """The threshold itself is on the flagging side, as it was when it was chosen."""
+    assert decide(assessment(0.6, {Label.BULLYING: 0.5}), POLICY).labels == (Label.BULLYING,)
+
+
 def test_a_flag_shows_every_label_above_its_own_threshold() -> None:
     """Labels come in the fixed order, with their clauses in the document's."""
     decision = decide(assessment(0.8, {Label.THREAT: 0.7, Label.FLAMING: 0.5, Label.BULLYING: 0.49}), POLICY)
@@ -74,9 +79,12 @@ def test_found_personal_data_flag_by_themselves() -> None:
     assert "persoonsgegevens: tien cijfers na 06 (personal_data.phone)" in decision.why
 
 
-@pytest.mark.parametrize("finding", [phone(0.59), phone(classifier="toxicity.ngram")])
+@pytest.mark.parametrize(
+    "finding",
+    [phone(0.59), phone(classifier="toxicity.ngram"), phone(classifier="personal_data.contextual")],
+)
 def test_unsure_personal_data_or_a_models_opinion_do_not_flag_alone(finding: Finding) -> None:
-    """Only a recognizer that is sure enough flags by itself."""
+    """Only a recognizer that is sure enough and does not lean on the model flags by itself."""
     assert decide(assessment(0.02, findings=(finding,)), POLICY).action is Action.NONE
 
 

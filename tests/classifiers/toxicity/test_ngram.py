@@ -75,6 +75,15 @@ def test_the_conversation_before_changes_the_score(written: Path) -> None:
     assert not np.allclose(model.score([one]), model.score([other]))
 
 
+def test_a_message_remembered_from_one_conversation_is_read_anew_in_another(written: Path) -> None:
+    """What is kept for speed never carries a score from one conversation into the next."""
+    one, other = talk("wat een lelijk varken", "haha", "ok"), talk("de toets is verzet", "haha", "ok")
+    fresh = NgramModel.load(written).score(other)
+    model = NgramModel.load(written)
+    model.score(one)
+    assert np.allclose(model.score(other), fresh, atol=1e-6)
+
+
 def test_the_window_is_bounded_and_nearest_first() -> None:
     """However long the conversation, a fixed number of messages is looked at."""
     *_, last = talk(*(str(n) for n in range(11)))
