@@ -293,14 +293,13 @@ async def check_server(client: Redis, *, own: bool, seconds: float = 15.0) -> Se
         try:
             info = await client.info()
             break
-        except (
-            redis_errors.AuthenticationError,
-            redis_errors.AuthorizationError,
-            redis_errors.NoPermissionError,
-        ) as error:
-            msg = f"{whose} refuses us: check the user and password in its URL, and that the user may do everything."
-            raise StoreError(msg) from error
-        except (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError) as error:
+        except (*_REFUSALS, redis_errors.ConnectionError, redis_errors.TimeoutError, OSError) as error:
+            # While it connects, redis-py tells a refusal as a lost connection.
+            if isinstance(error, _REFUSALS) or isinstance(error.__cause__, _REFUSALS):
+                msg = (
+                    f"{whose} refuses us: check the user and password in its URL, and that the user may do everything."
+                )
+                raise StoreError(msg) from error
             if time.monotonic() > deadline:
                 what = "start it or correct the URL" if own else "start it with `vangnet up`"
                 msg = f"{whose} cannot be reached ({type(error).__name__}): {what}."
