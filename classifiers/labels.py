@@ -1,6 +1,6 @@
 """The ten labels a message can bear; the values are Dutch because the school's protocol is.
 
-Source: the corpus guide (classifiers/corpus/GUIDE.md). Which clause each label rests on is data: protocol/clauses_nl.toml.
+Source: the corpus guide (classifiers/corpus/GUIDE.md). Which clauses each rests on is data: protocol/clauses_nl.toml.
 """
 
 from enum import StrEnum

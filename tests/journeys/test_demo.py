@@ -60,7 +60,7 @@ class Home:
         """Messages counted at the door so far; 0 while the store is not there."""
         try:
             with self.store() as client:
-                return int(client.hget(TOTALS_KEY, "received") or 0)  # type: ignore[arg-type]  # blocking client
+                return int(client.hget(TOTALS_KEY, "received") or 0)
         except (RedisError, OSError):
             return 0
 

@@ -23,7 +23,7 @@ from tests.classifiers.toxicity.tiny import tiny_base, tiny_tokenizer
 def corpus(conversations: int = 24, length: int = 6) -> list[CorpusLine]:
     """Conversations in which a line with the word zwam bears a label, and so does the haha after it."""
     rng = random.Random(1)  # noqa: S311
-    lines = []
+    lines: list[CorpusLine] = []
     for number in range(conversations):
         bad = False
         for at in range(length):
