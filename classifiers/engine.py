@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import ModelError
-from classifiers.findings import Assessment, Finding, ScoringInput, Utterance
+from classifiers.findings import Assessment, Finding, ScoringInput, Span, Utterance
 from classifiers.labels import LABELS, Label
 from classifiers.personal_data import find
+from classifiers.toxicity.explanation import explain
 from classifiers.toxicity.ngram import ANY, NgramModel
 from classifiers.toxicity.ngram_features import normalize
 
@@ -22,6 +23,10 @@ WINDOW_CHARACTERS = 600
 """A longer message is judged in windows of this length, each overlapping the last by a third; the gravest counts."""
 NOTHING = "none:empty"
 """`Assessment.model` of a message in which there is nothing to read."""
+EXPLANATION = "toxicity.explanation"
+"""`Finding.classifier` of what carried a model's own opinion."""
+EARLIER = "earlier message {back} back weighed in"
+"""`Finding.why` where the conversation carried it; 1 is the message right before."""
 
 
 class Scorer(Protocol):
@@ -33,6 +38,9 @@ class Scorer(Protocol):
 
     def score(self, inputs: Sequence[ScoringInput]) -> list[Assessment]:
         """Judge a batch; the result has the same length and order."""
+
+    def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
+        """Say what carried a label of each message, one finding a message; costly, for flags only."""
 
 
 class Model(Protocol):
@@ -93,6 +101,28 @@ class ModelScorer:
             for place, (one, row) in enumerate(zip(inputs, probabilities, strict=True))
         ]
 
+    def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
+        """Say what carried a label of each message, one finding a message; costly, for flags only.
+
+        A finding's spans are words (type WORD) and its `why` tells which earlier message mattered; either may be
+        empty. Of a long message the window that bears the label most is explained.
+        """
+        return [self._explain(one, label) for one, label in zip(inputs, labels, strict=True)]
+
+    def _explain(self, one: ScoringInput, label: Label) -> Finding:
+        if not readable(one.message.text):
+            return Finding(label, 0.0, EXPLANATION)
+        column = LABELS.index(label)
+        starts = [start for start, _ in window_bounds(one.message.text)]
+        windows = list(in_windows(one))
+        scores = self._model.score(windows)[:, column]
+        gravest = int(scores.argmax())
+        found = explain(self._model.score, windows[gravest], column)
+        shift = starts[gravest]
+        spans = tuple(Span(span.start + shift, span.end + shift, span.type) for span in found.words)
+        why = "" if found.earlier is None else EARLIER.format(back=len(one.before) - found.earlier)
+        return Finding(label, float(scores[gravest]), EXPLANATION, why, spans)
+
     def _assess(self, one: ScoringInput, row: NDArray[np.float32], version: str) -> Assessment:
         scores = {label: float(row[place]) for place, label in enumerate(LABELS)}
         score = float(row[ANY])
@@ -115,18 +145,25 @@ def readable(text: str) -> bool:
 
 def in_windows(one: ScoringInput) -> Iterator[ScoringInput]:
     """The message itself, or overlapping windows of it cut at white space where there is any."""
-    text = one.message.text
-    if len(text) <= WINDOW_CHARACTERS:
-        yield one
-        return
+    message = one.message
+    for start, end in window_bounds(message.text):
+        if end - start == len(message.text):
+            yield one
+        else:
+            yield ScoringInput(
+                Utterance(message.text[start:end], message.author, message.sent, message.role), one.before
+            )
+
+
+def window_bounds(text: str) -> Iterator[tuple[int, int]]:
+    """Where the windows of a text begin and end."""
     start = 0
     while start < len(text):
         end = min(len(text), start + WINDOW_CHARACTERS)
         if end < len(text):
             gap = text.rfind(" ", start + WINDOW_CHARACTERS * 2 // 3, end)
             end = gap if gap > 0 else end
-        message = one.message
-        yield ScoringInput(Utterance(text[start:end], message.author, message.sent, message.role), one.before)
+        yield start, end
         if end == len(text):
             return
         start = end - WINDOW_CHARACTERS // 3

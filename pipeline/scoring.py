@@ -12,8 +12,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from classifiers.engine import Scorer
-from classifiers.findings import Assessment, ScoringInput, Utterance
-from classifiers.protocol import Decision, Policy, decide
+from classifiers.findings import ScoringInput, Utterance
+from classifiers.judgement import Judgement, judge
+from classifiers.protocol import Policy
 from pipeline.codec import decode, peek
 from pipeline.context import ContextWindows, Outcome
 from pipeline.errors import CodecError, KeyDestroyedError
@@ -135,27 +136,27 @@ class ScoringStep:
             ScoringInput(_as_utterance(message), tuple(map(_as_utterance, context)))
             for message, context in zip(to_score, contexts, strict=True)
         ]
-        assessments = await self._score(inputs)
-        for message, context, assessment in zip(to_score, contexts, assessments, strict=True):
-            decision = decide(assessment, self._policy)
+        judgements = await self._score(inputs)
+        for message, context, judgement in zip(to_score, contexts, judgements, strict=True):
+            decision = judgement.decision
             if decision.flagged:
-                judged.flags.append(self._flag(message, context, assessment, decision))
+                judged.flags.append(self._flag(message, context, judgement))
                 judged.outcomes.append(Outcome.flagged(message, map(str, decision.labels), decision.clauses))
             else:
                 judged.outcomes.append(Outcome.scored(message))
 
-    async def _score(self, inputs: list[ScoringInput]) -> list[Assessment]:
+    async def _score(self, inputs: list[ScoringInput]) -> list[Judgement]:
         if not inputs:
             return []
         started = time.perf_counter()
-        assessments = await asyncio.get_running_loop().run_in_executor(self._executor, self._scorer.score, inputs)
+        loop = asyncio.get_running_loop()
+        judgements = await loop.run_in_executor(self._executor, judge, self._scorer, self._policy, inputs)
         self._metrics.scoring_seconds.observe(time.perf_counter() - started)
         self._metrics.batch_size.observe(len(inputs))
-        return assessments
+        return judgements
 
-    def _flag(
-        self, message: ChatMessage, context: tuple[ContextMessage, ...], assessment: Assessment, decision: Decision
-    ) -> Flag:
+    def _flag(self, message: ChatMessage, context: tuple[ContextMessage, ...], judgement: Judgement) -> Flag:
+        assessment, decision = judgement.assessment, judgement.decision
         return Flag(
             message_id=message.message_id,
             group=message.group,

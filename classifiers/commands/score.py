@@ -11,8 +11,11 @@ import msgspec
 from classifiers.corpus.conversations import Conversations
 from classifiers.engine import Scorer, open_scorer
 from classifiers.errors import ClassifierError, InputError
-from classifiers.findings import Assessment, ScoringInput, Utterance
-from classifiers.protocol import OPERATING_POINTS, Policy, decide, load_policy
+from classifiers.findings import ScoringInput, Span, Utterance
+from classifiers.judgement import Judgement
+from classifiers.judgement import judge as judge_all
+from classifiers.protocol import OPERATING_POINTS, Policy, load_policy
+from classifiers.toxicity.explanation import WORD
 
 BATCH = 64
 """Messages scored at once while more are waiting."""
@@ -68,7 +71,7 @@ def command(form: str, operating_point: str, model: str | None) -> None:
     except ClassifierError as error:
         raise click.ClickException(str(error)) from error
     failed = False
-    for batch in batches(read_lines(click.get_binary_stream("stdin"), form == "jsonl")):
+    for batch in batches(read_lines(sys.stdin.buffer, form == "jsonl")):
         for result in judge(batch, scorer, policy):
             failed = failed or "error" in result
             click.echo(msgspec.json.encode(result))
@@ -122,18 +125,19 @@ def judge(
     batch: Sequence[tuple[int, ScoringInput | InputError]], scorer: Scorer, policy: Policy
 ) -> Iterator[dict[str, Any]]:
     """Give one result per line of a batch, in order."""
-    assessments = iter(scorer.score([one for _, one in batch if isinstance(one, ScoringInput)]))
+    judged = iter(judge_all(scorer, policy, [one for _, one in batch if isinstance(one, ScoringInput)]))
     for number, one in batch:
         if isinstance(one, InputError):
             yield {"error": str(one), "line": number}
         else:
-            yield result(one.message, next(assessments), policy)
+            yield result(one.message, next(judged))
 
 
-def result(message: Utterance, assessment: Assessment, policy: Policy) -> dict[str, Any]:
+def result(message: Utterance, judgement: Judgement) -> dict[str, Any]:
     """The judgement of one message as it is printed."""
-    decision = decide(assessment, policy)
-    spans = decision.spans or tuple(span for finding in assessment.findings for span in finding.spans)
+    assessment, decision = judgement.assessment, judgement.decision
+    # Personal data are told whatever the message is flagged for; the words that carried a label stand after them.
+    spans = dict.fromkeys(span for finding in assessment.findings for span in finding.spans)
     return {
         "text": message.text,
         "labels": list(decision.labels),
@@ -141,9 +145,13 @@ def result(message: Utterance, assessment: Assessment, policy: Policy) -> dict[s
         "score": round(assessment.score, 6),
         "clauses": list(decision.clauses),
         "severity": int(decision.severity),
-        "spans": [[span.start, span.end, span.type] for span in spans],
+        "spans": [[span.start, span.end, span.type] for span in sorted(spans, key=_in_print)],
         "flag": decision.flagged,
     }
+
+
+def _in_print(span: Span) -> tuple[bool, int, int, str]:
+    return span.type == WORD, span.start, span.end, span.type
 
 
 _DECODER = msgspec.json.Decoder(InputLine)

@@ -10,6 +10,8 @@ from dashboards.texts import Texts
 
 _WEIGHED = re.compile(r"(?P<label>\w+) (?P<score>[01]\.\d+) \((?P<model>.*)\)")
 """`classifiers.protocol.decide`: a label, how sure, which model."""
+_EARLIER = re.compile(r"(?P<label>\w+): earlier message (?P<back>\d+) back weighed in \(toxicity\.explanation\)")
+"""`classifiers.engine`: a label, how many messages back the one stands that it answers."""
 _RECOGNIZED = re.compile(r"(?P<label>\w+): .* \((?P<part>[a-z]\w*)\.(?P<classifier>\w+)\)")
 """The same: a label, the pattern, which classifier saw it."""
 
@@ -31,6 +33,12 @@ def explain(why: tuple[str, ...], texts: Texts, *, with_score: bool) -> list[str
             label = texts.known("label", weighed["label"])
             score = weighed["score"].replace(".", ",")
             sentences.append(texts("why.scored" if with_score else "why.weighed", label=label, score=score))
+        elif earlier := _EARLIER.fullmatch(line):
+            label = texts.known("label", earlier["label"])
+            back = earlier["back"]
+            sentences.append(
+                texts("why.before", label=label) if back == "1" else texts("why.earlier", label=label, n=back)
+            )
         elif recognized := _RECOGNIZED.fullmatch(line):
             label = texts.known("label", recognized["label"])
             seen = texts.known("recognized", recognized["classifier"])

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from classifiers.engine import NOTHING, WINDOW_CHARACTERS, ModelScorer, Scorer, in_windows, open_scorer, readable
+from classifiers.engine import (
+    EARLIER,
+    EXPLANATION,
+    NOTHING,
+    WINDOW_CHARACTERS,
+    ModelScorer,
+    Scorer,
+    in_windows,
+    open_scorer,
+    readable,
+    window_bounds,
+)
 from classifiers.errors import ModelError
 from classifiers.findings import ScoringInput, Utterance
 from classifiers.labels import LABELS, Label
@@ -91,10 +102,33 @@ def test_a_word_on_the_border_of_two_windows_is_whole_in_one_of_them() -> None:
     assert seen >= set(words)
 
 
+@pytest.mark.parametrize("ahead", ["", "🙂 "])
+def test_the_words_of_a_finding_are_found_wherever_they_stand(scorer: Callable[..., ModelScorer], ahead: str) -> None:
+    """In a short message and deep in a long one, the span lies on the word, counted in code points of the whole."""
+    for text in (ahead + "jij sukkel!", ahead + "a " * 900 + "jij sukkel " + "b " * 900):
+        (found,) = scorer().explain([said(text, "hoi")], [Label.FLAMING])
+        assert [text[span.start : span.end] for span in found.spans] == ["sukkel"]
+        assert (found.label, found.classifier, found.why) == (Label.FLAMING, EXPLANATION, "")
+
+
+def test_the_earlier_message_of_a_finding_is_counted_backwards() -> None:
+    """1 is the message right before; each message of a batch gets its own finding."""
+
+    class Echo(WordModel):
+        def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
+            return super().score([ScoringInput(Utterance(" ".join(b.text for b in one.before))) for one in inputs])
+
+    batch = [said("haha", "sukkel", "ok"), said("haha", "ok", "sukkel"), said("haha", "ok"), said(" ", "sukkel")]
+    found = ModelScorer(Echo()).explain(batch, [Label.FLAMING] * 4)
+    assert [one.why for one in found] == [EARLIER.format(back=2), EARLIER.format(back=1), "", ""]
+    assert not any(one.spans for one in found)
+
+
 @given(st.text(alphabet=st.sampled_from("ab \n😂"), min_size=1, max_size=5000))
 def test_windows_cover_the_text_and_overlap(text: str) -> None:
     """Together the windows hold every character, none is too long, and their number is bounded by the length."""
     parts = [one.message.text for one in in_windows(said(text, "voor"))]
+    assert parts == [text[start:end] for start, end in window_bounds(text)]
     assert all(0 < len(part) <= WINDOW_CHARACTERS for part in parts)
     assert len(parts) <= 1 + 5 * len(text) // WINDOW_CHARACTERS
     at = 0

@@ -1,8 +1,10 @@
 """Why a message was flagged, in Dutch."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.engine import EARLIER, EXPLANATION
 from classifiers.findings import Assessment, Finding
 from classifiers.labels import LABELS, Label
 from classifiers.protocol import decide, load_policy
@@ -26,6 +28,18 @@ def test_the_decision_s_own_lines_are_understood() -> None:
     assert len(sentences) == len(why)
     assert "pesten: zekerheid 0,98" in sentences
     assert "persoonsgegevens: een adres herkend" in sentences
+
+
+@pytest.mark.parametrize(
+    ("back", "sentence"),
+    [(1, "pesten: het bericht ervoor woog mee"), (4, "pesten: een bericht ervoor (4 terug) woog mee")],
+)
+def test_the_earlier_message_that_mattered_is_told(back: int, sentence: str) -> None:
+    """What the engine says of the conversation reaches the page, through the real decision."""
+    scores = {label: 0.98 if label is Label.BULLYING else 0.01 for label in LABELS}
+    finding = Finding(Label.BULLYING, 0.98, EXPLANATION, why=EARLIER.format(back=back))
+    why = decide(Assessment(0.99, scores, (finding,), model="proef-1"), load_policy("rustig")).why
+    assert sentence in explain(why, TEXTS, with_score=False)
 
 
 @given(st.floats(0.5, 1.0))

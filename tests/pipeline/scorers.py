@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from classifiers.findings import Assessment, ScoringInput
+from classifiers.findings import Assessment, Finding, ScoringInput, Span
 from classifiers.labels import LABELS, Label
 
 TROUBLE = "zwam"
@@ -24,6 +24,14 @@ class WordScorer:
             raise RuntimeError("the scorer broke on: " + " ".join(one.message.text for one in inputs))
         self.asked += inputs
         return [self._assess(TROUBLE in one.message.text) for one in inputs]
+
+    def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
+        """The word is where the trouble is."""
+        places = [one.message.text.index(TROUBLE) for one in inputs]
+        return [
+            Finding(label, 0.99, "words", "the word", (Span(at, at + len(TROUBLE), "WORD"),))
+            for at, label in zip(places, labels, strict=True)
+        ]
 
     def _assess(self, bad: bool) -> Assessment:
         scores = dict.fromkeys(LABELS, 0.01)

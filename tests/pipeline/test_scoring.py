@@ -84,6 +84,8 @@ async def test_a_flag_carries_its_clauses_and_what_came_before(
     assert flag.labels == ("pesten",)
     assert flag.clauses == ("5.1.i",)
     assert flag.severity > 0
+    assert flag.spans == ((8, 12, "WORD"),)
+    assert "pesten: the word (words)" in flag.why
     assert [outcome.status.value for outcome in judged.outcomes] == ["scored", "scored", "flagged"]
 
 

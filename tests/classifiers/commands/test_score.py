@@ -6,17 +6,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from classifiers.commands import score
-from classifiers.findings import Assessment, ScoringInput
+from classifiers.findings import Assessment, Finding, ScoringInput, Span
 from classifiers.labels import LABELS, Label
 
 
 class Listener:
-    """Flags every message with "dom" in it and remembers what it was asked."""
+    """Flags every message with "dom" in it, sees a phone number in "0612", and remembers what it was asked."""
 
     version = "proef:1"
 
     def __init__(self) -> None:
         self.asked: list[list[ScoringInput]] = []
+        self.explained: list[str] = []
 
     def score(self, inputs: Sequence[ScoringInput]) -> list[Assessment]:
         self.asked.append(list(inputs))
@@ -24,11 +25,25 @@ class Listener:
             Assessment(
                 p := 0.99 if "dom" in one.message.text else 0.01,
                 {label: p if label is Label.FLAMING else 0.0 for label in LABELS},
-                (),
+                _phone(one.message.text),
                 "proef:1",
             )
             for one in inputs
         ]
+
+    def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
+        self.explained += [one.message.text for one in inputs]
+        places = [one.message.text.index("dom") for one in inputs]
+        return [
+            Finding(label, 0.99, "proef", spans=(Span(at, at + 3, "WORD"),))
+            for at, label in zip(places, labels, strict=True)
+        ]
+
+
+def _phone(text: str) -> tuple[Finding, ...]:
+    at = text.find("0612")
+    found = Finding(Label.PERSONAL_DATA, 0.5, "personal_data.phone", spans=(Span(at, at + 4, "PHONE"),))
+    return () if at < 0 else (found,)
 
 
 @pytest.fixture
@@ -60,6 +75,15 @@ def test_every_line_gets_one_object_in_order(listener: Listener) -> None:
     assert (empty["text"], empty["flag"]) == ("", False)
     assert (last["text"], last["labels"], last["clauses"], last["severity"]) == ("hoi", [], [], 0)
     assert all(not one.before for batch in listener.asked for one in batch)
+
+
+def test_words_that_carried_a_flag_stand_after_the_personal_data(listener: Listener) -> None:
+    """Personal data are always told, and first; only flagged lines are explained, since that is costly."""
+    first, second, third = lines(run("jij bent dom 0612\nbel 0612\nhoi\n"))
+    assert first["spans"] == [[13, 17, "PHONE"], [9, 12, "WORD"]]
+    assert (second["flag"], second["spans"]) == (False, [[4, 8, "PHONE"]])
+    assert third["spans"] == []
+    assert listener.explained == ["jij bent dom 0612"]
 
 
 def test_a_thread_is_judged_with_the_conversation_before_it(listener: Listener) -> None:
