@@ -82,8 +82,8 @@ def lines(part: str) -> Iterator[Line]:
 def is_written(text: str, span: Span) -> bool:
     """Tell whether a span of a structured kind holds the value, and not a riddle about it or only a part.
 
-    "eindigt op 9" and "precies 1 hoger dan die van mij" are marked as PHONE in the corpus, but hold no phone number. The
-    count is made here apart from the recognizers: digits after folding, each number word as one.
+    "eindigt op 9" and "precies 1 hoger dan die van mij" are marked as PHONE in the corpus, but hold no phone number.
+    The count is made apart from the recognizers: digits after folding, and each number word as one or two.
     """
     least = _LEAST_DIGITS.get(span.type)
     if least is None:

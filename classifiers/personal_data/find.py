@@ -95,11 +95,11 @@ def find(
 
     Args:
         text: The message as typed.
-        before: The conversation before it, oldest first. It tells what a bare answer is about and holds the first pieces of
-            a number that the same author sends in several messages.
+        before: The conversation before it, oldest first. It tells what a bare answer is about and holds the first
+            pieces of a number that the same author sends in several messages.
         author: Who wrote the message, as in `before`; empty when unknown, and then nothing is joined.
-        contextual_score: The toxicity model's probability of `persoonsgegevens`. From 0.5 on, words about health, family,
-            marks and absence of another person are reported too; without it they never are.
+        contextual_score: The toxicity model's probability of `persoonsgegevens`. From 0.5 on, words about health,
+            family, marks and absence of another person are reported too; without it they never are.
         public: What is no finding; the shipped list when None.
 
     Returns:

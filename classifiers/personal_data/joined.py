@@ -12,7 +12,7 @@ from classifiers.personal_data.text import PreparedText, prepare
 _PIECE = re.compile(r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)\W{0,4}$")
 _BEGINNING = re.compile(r"^\W{0,2}(?P<number>0\s?6(?:[ .-]?\d){3,6})\W{0,2}$")
 _PLAIN_PIECES = 2
-"""Earlier messages that are joined; more only when digits are typed as words, for plain ones may be a bingo or a score."""
+"""Earlier messages that are joined; more only when digits are typed as words: plain ones may be a bingo or a score."""
 _ASKED = re.compile(r"\b(?:nr|nummer|nummertje|06|telefoonnummer|tel|zet m|bel)\b")
 
 

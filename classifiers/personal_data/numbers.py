@@ -1,6 +1,6 @@
 """Finds series of digits in a message, however they are written: spaced, dotted, in words, with letters for digits.
 
-Phone numbers, citizen numbers and student numbers are all read from these series, so that one spelling need be taught once.
+Phone numbers, citizen numbers and student numbers are all read from these series: one spelling is taught once.
 """
 
 import re
@@ -11,20 +11,20 @@ from typing import cast
 from classifiers.personal_data.text import FILLER, PreparedText
 
 _ONES = {
-    "nul": "0", "null": "0", "zero": "0", "noppes": "0", "een": "1", "één": "1", "eén": "1", "twee": "2", "drie": "3", "vier": "4",
-    "vijf": "5", "zes": "6", "zeven": "7", "zeuven": "7", "acht": "8", "negen": "9",
+    "nul": "0", "null": "0", "zero": "0", "noppes": "0", "een": "1", "één": "1", "eén": "1", "twee": "2", "drie": "3",
+    "vier": "4", "vijf": "5", "zes": "6", "zeven": "7", "zeuven": "7", "acht": "8", "negen": "9",
 }  # fmt: skip
 _TEENS = {
     "tien": "10", "elf": "11", "twaalf": "12", "dertien": "13", "veertien": "14", "vijftien": "15", "zestien": "16",
     "zeventien": "17", "achttien": "18", "negentien": "19",
 }  # fmt: skip
 _TENS = {
-    "twintig": "2", "dertig": "3", "veertig": "4", "vijftig": "5", "zestig": "6", "zeventig": "7", "tachtig": "8", "negentig": "9",
+    "twintig": "2", "dertig": "3", "veertig": "4", "vijftig": "5", "zestig": "6", "zeventig": "7", "tachtig": "8",
+    "negentig": "9",
 }  # fmt: skip
-
-
 _ENGLISH = {
-    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10",
+    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+    "ten": "10",
 }  # fmt: skip
 _DIALECT = {"twie": "2", "dree": "3", "veer": "4", "vief": "5", "zeuve": "7", "ach": "8", "neuge": "9", "neege": "9"}
 

@@ -1,4 +1,4 @@
-"""Knows what is public or general: the school's own numbers and addresses, service numbers, offices, shops, examples."""
+"""Knows what is public or general: the school's own numbers and addresses, service numbers, shops, examples."""
 
 import functools
 import re
@@ -11,7 +11,7 @@ from classifiers.personal_data.errors import PublicListError
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import load_words, word_set
 
-_KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "handles", "handle_parts")
+_KEYS = ("phones", "phone_prefixes", "mailboxes", "domains", "addresses", "accounts", "handles", "handle_parts")
 _NOT_DIGIT = re.compile(r"\D")
 _NOT_WORD = re.compile(r"[^\w]")
 _BESIDE = frozenset(("boven", "naast", "tegenover", "achter"))
@@ -39,7 +39,9 @@ class PublicData:
     mailboxes: frozenset[str]
     domains: tuple[str, ...]
     addresses: frozenset[str]
-    """Lower case, letters and digits only."""
+    """Streets with their number, and postcodes; lower case, letters and digits only."""
+    accounts: frozenset[str]
+    """IBANs; upper case, letters and digits only."""
     handles: frozenset[str]
     handle_parts: tuple[str, ...]
     places: frozenset[str]
@@ -56,8 +58,12 @@ class PublicData:
         return any(lowered == one or lowered.endswith("." + one) for one in self.domains)
 
     def address(self, text: str) -> bool:
-        """Tell whether a street with its number is a public one."""
+        """Tell whether a street with its number, or a postcode, is a public one."""
         return _NOT_WORD.sub("", text.lower()) in self.addresses
+
+    def account(self, text: str) -> bool:
+        """Tell whether an IBAN is a public one."""
+        return _NOT_WORD.sub("", text.upper()) in self.accounts
 
     def handle(self, name: str) -> bool:
         """Tell whether an account name belongs to everybody or to an organisation."""
@@ -81,7 +87,8 @@ class PublicData:
         """
         ahead = _CLAUSE.split(prepared.folded[max(0, start - 60) : start])[-1]
         behind = _CLAUSE.split(prepared.folded[end : end + 30])[0]
-        before, after = _WORD.findall(ahead)[: -_WORDS_AHEAD - 1 : -1], _WORD.findall(behind)[:_WORDS_BEHIND]
+        before: list[str] = _WORD.findall(ahead)[: -_WORDS_AHEAD - 1 : -1]
+        after: list[str] = _WORD.findall(behind)[:_WORDS_BEHIND]
         for distance, word in enumerate((*before, *after)):
             if word in word_set("public", "personal") or word in _BESIDE:
                 return None
@@ -124,6 +131,7 @@ def load_public(path: Path | None = None) -> PublicData:
         mailboxes=frozenset(one.lower() for one in lists["mailboxes"]),
         domains=tuple(one.lower().lstrip("@.") for one in lists["domains"]),
         addresses=frozenset(_NOT_WORD.sub("", one.lower()) for one in lists["addresses"]),
+        accounts=frozenset(_NOT_WORD.sub("", one.upper()) for one in lists["accounts"]),
         handles=frozenset(one.lower() for one in lists["handles"]),
         handle_parts=tuple(one.lower() for one in lists["handle_parts"]),
         places=load_words("places"),

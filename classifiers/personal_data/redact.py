@@ -52,8 +52,8 @@ def redact(text: str, findings: Sequence[Finding], known: Mapping[tuple[str, str
 
     Args:
         text: The message as typed, the one that the findings are about.
-        findings: Findings of any classifier; only spans of the personal-data types are cut. Where spans overlap or touch
-            the same characters, the first and longest gives the tag and everything under any of them is cut.
+        findings: Findings of any classifier; only spans of the personal-data types are cut. Where spans overlap, the
+            first and longest gives the tag and everything under any of them is cut.
         known: `tags` of the call before, so that a value keeps its number through a conversation.
 
     Returns:

@@ -21,7 +21,8 @@ _CAPITAL_LEAD = rf"(?:[A-Z]{LETTER}{{0,20}}\.? )"
 
 @functools.cache
 def _endings() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    strong, weak = set(), set()
+    strong: set[str] = set()
+    weak: set[str] = set()
     for line in load_words("street_endings"):
         ending, _, kind = line.partition(" ")
         (weak if kind else strong).add(ending)

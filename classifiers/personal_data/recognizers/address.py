@@ -1,7 +1,7 @@
 """Street addresses and postcodes of the Netherlands and Flanders.
 
-A street is known by its ending; a street that is named after a bird or a flower only by what stands around it (a word of
-living there, a postcode, a town, a question before it). Addresses of shops, halls and schools are public.
+A street is known by its ending; a street that is named after a bird or a flower only by what stands around it (a word
+of living there, a postcode, a town, a question before it). Addresses of shops, halls and schools are public.
 """
 
 import re
@@ -22,7 +22,8 @@ _SUFFIX = (
 )
 _STREET_WORD = rf"{LETTER}(?:{LETTER}|[-'.](?={LETTER})){{1,34}}"
 _WITH_NUMBER = re.compile(
-    rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})\.?(?:,? (?=n|huisn)| )(?:(?:huis)?(?:nr\.?|nummer) )?(?P<number>\d{{1,4}}){_SUFFIX}",
+    rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})\.?(?:,? (?=n|huisn)| )(?:(?:huis)?(?:nr\.?|nummer) )?"
+    rf"(?P<number>\d{{1,4}}){_SUFFIX}",
     re.IGNORECASE,
 )
 _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
@@ -58,21 +59,26 @@ _NUMBER_APART = re.compile(
     re.IGNORECASE,
 )
 _LANE_OF = re.compile(
-    rf"(?<![\w@#/.-])(?:(?:Laan|Plein|Weg|Hof|Pad|Kade|Park|Hoek) (?:van|der|den|op)(?: (?:de|den|der|het|'t))?|Achter de|Achter het|Achter 't|"
-    rf"Onder de|Aan de|Op de|Op den|In de|Bij de|Voor de)(?: [A-Z]{LETTER}{{2,20}}){{1,2}} \d{{1,4}}(?: ?[a-h])?(?![\w:,.-]\d|\w)"
+    rf"(?<![\w@#/.-])(?:(?:Laan|Plein|Weg|Hof|Pad|Kade|Park|Hoek) (?:van|der|den|op)(?: (?:de|den|der|het|'t))?|"
+    r"Achter de|Achter het|Achter 't|"
+    rf"Onder de|Aan de|Op de|Op den|In de|Bij de|Voor de)"
+    rf"(?: [A-Z]{LETTER}{{2,20}}){{1,2}} \d{{1,4}}(?: ?[a-h])?(?![\w:,.-]\d|\w)"
 )
 _WORD_NUMBER = (
-    r"(?:(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)?honderd\w{0,20}|(?:\w{2,7}(?:en|ën))?(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
+    r"(?:(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen)?honderd\w{0,20}|"
+    r"(?:\w{2,7}(?:en|ën))?(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
     r"(?:der|veer|vijf|zes|zeven|acht|negen)tien|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|achttien)"
 )
 _NUMBER_IN_WORDS = re.compile(
-    rf"(?<![\w@#/.-])(?P<street>{LETTER}{{3,30}}(?:straat|laan|steenweg|dreef|singel|gracht|kade|steeg|dwarsstraat|weg|plein|dijk|hof)) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
+    rf"(?<![\w@#/.-])(?P<street>{LETTER}{{3,30}}(?:straat|laan|steenweg|dreef|singel|gracht|kade|steeg|"
+    rf"dwarsstraat|weg|plein|dijk|hof)) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
     r"(?! (?:uur|min|minuten|euro|keer|man|mensen|dagen|weken|jaar|km|meter))",
     re.IGNORECASE,
 )
 _LEET_LETTERS = str.maketrans("0134578", "oieastb")
 _LEET = re.compile(
-    r"(?<!\w)(?P<street>(?=[^\W\d_]{0,20}\d)(?=\w{0,20}[^\W\d_]{2})[^\W_]{7,30}) (?P<number>\d{1,4}|[^\W_]{3,16})(?!\w|[:.,]\d)"
+    r"(?<!\w)(?P<street>(?=[^\W\d_]{0,20}\d)(?=\w{0,20}[^\W\d_]{2})[^\W_]{7,30}) "
+    r"(?P<number>\d{1,4}|[^\W_]{3,16})(?!\w|[:.,]\d)"
 )
 _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
 _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
@@ -276,21 +282,18 @@ class AddressRecognizer:
 
     def _turned(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """The number before or apart from the street: "op 12 in de Kerkstraat", "in de Notenboom op 12"."""
+        if not prepared.mentions(_LIVES):
+            return
         for found in _NUMBER_FIRST.finditer(prepared.plain):
-            if street_kind(found["street"]) == "strong" and prepared.mentions(_LIVES):
-                if public.beside(prepared, *found.span()) is None:
-                    yield Match(
-                        *found.span("street"),
-                        "ADDRESS",
-                        0.8,
-                        "street ending beside a house number; word of living there",
-                    )
+            if street_kind(found["street"]) == "strong" and public.beside(prepared, *found.span()) is None:
+                why = "street ending beside a house number; word of living there"
+                yield Match(*found.span("street"), "ADDRESS", 0.8, why)
         for found in _NUMBER_APART.finditer(prepared.plain):
             street = found["street"].lower()
             known = (
                 street_kind(street) or street in load_words("street_names") or street not in load_words("common_words")
             )
-            if known and prepared.mentions(_LIVES) and public.beside(prepared, *found.span()) is None:
+            if known and public.beside(prepared, *found.span()) is None:
                 yield Match(*found.span(), "ADDRESS", 0.74, "street with its number apart; word of living there")
 
     def _only_number(self, prepared: PreparedText) -> Iterator[Match]:

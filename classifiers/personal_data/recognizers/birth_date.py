@@ -13,7 +13,8 @@ _MONTHS = {
     name: month
     for month, names in enumerate(
         (
-            "januari jan", "februari feb febr", "maart mrt maa", "april apr", "mei", "juni jun", "juli jul", "augustus aug",
+            "januari jan", "februari feb febr", "maart mrt maa", "april apr", "mei", "juni jun", "juli jul",
+            "augustus aug",
             "september sept sep", "oktober okt oct", "november nov", "december dec",
         ),
         start=1,
@@ -34,7 +35,8 @@ _NAMED = re.compile(
 )
 _SQUEEZED = re.compile(r"(?<![\w.,:/-])(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)?\d{2})(?![\w]|[-/.:,]\d)")
 _NO_YEAR = re.compile(
-    rf"\b(?:geboren|geboortedatum|geb\.?)(?: [^\W\d_]{{1,12}}){{0,3}}?[ :=]{{1,3}}(?:op )?(?P<date>\d{{1,2}}(?: (?:{_MONTH})\b|[-/]\d{{1,2}}(?![-/\d])))(?! \d{{4}}| '?\d\d\b)"
+    rf"\b(?:geboren|geboortedatum|geb\.?)(?: [^\W\d_]{{1,12}}){{0,3}}?[ :=]{{1,3}}(?:op )?"
+    rf"(?P<date>\d{{1,2}}(?: (?:{_MONTH})\b|[-/]\d{{1,2}}(?![-/\d])))(?! \d{{4}}| '?\d\d\b)"
 )
 _IN_WORDS = re.compile(
     rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|"

@@ -1,7 +1,7 @@
 """Citizen numbers (BSN and the Belgian national register number), checked with python-stdnum (LGPL-2.1-or-later).
 
-One nine-digit number in eleven passes the BSN check by chance, so a check without a word about it is not enough; with such
-a word a number that fails the check is still somebody's number with a slip in it.
+One nine-digit number in eleven passes the BSN check by chance, so a check without a word about it is not enough; with
+such a word a number that fails the check is still somebody's number with a slip in it.
 """
 
 import re

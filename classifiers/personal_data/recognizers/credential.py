@@ -9,14 +9,14 @@ from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import WordPattern, load_words, word_set
 
 _VALUE = r"[^\s,;()\[\]\"“”]{3,40}"
-_SECRET = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"
+_SECRET_WORDS = r"(?:ww|wachtwoord|wachtwoordje|wwoord|w8w00rd|w8woord|password|passwd|paswoord|pw)"  # noqa: S105 - words for it
 _OWNER = r"(?:[^\W\d_][\w'.-]{0,18} ){0,7}?"
 _PASSWORD = re.compile(
-    rf"(?<!\w){_SECRET}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |"
+    rf"(?<!\w){_SECRET_WORDS}(?!\w)(?: {_OWNER}(?:is|was|=|:)|\s?[:=]|:)?\s?(?:gewoon |"
     rf"gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
 )
 _OWNED = re.compile(
-    rf"(?<!\w){_SECRET} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|"
+    rf"(?<!\w){_SECRET_WORDS} (?:[^\W\d_][\w'.-]{{0,18}} ){{1,8}}?(?:is|was|"
     rf"=) (?:gewoon |gwn |nog steeds |nu |dus |echt |nog )?[\"'“‘]?(?P<value>{_VALUE})"
 )
 _PIN = re.compile(
@@ -48,11 +48,11 @@ _BARE = re.compile(
     r"\d{6}|\d{3} \d{3})(?: (?:en dan )?(?:hekje|sterretje|#)|\W{0,3})?$|"
     r"^(?P<start>\d{4}) en dan hekje"
 )
-_DIRECT = re.compile(rf"(?<!\w){_SECRET}(?: [^\W\d_]{{1,10}}){{0,4}}? (?:is|was|=|:)[ \"'“‘]{{1,2}}$")
-_SECRET_WORD = re.compile(rf"(?<!\w){_SECRET}(?!\w)")
+_DIRECT = re.compile(rf"(?<!\w){_SECRET_WORDS}(?: [^\W\d_]{{1,10}}){{0,4}}? (?:is|was|=|:)[ \"'“‘]{{1,2}}$")
+_TALKED_ABOUT = re.compile(rf"(?<!\w){_SECRET_WORDS}(?!\w)")
 _SHAPE = re.compile(r"(?<![\w@./#+-])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[^\W\d_]{3})[A-Za-z][\w!#$&*?.-]{4,39}(?![\w/@])")
 _STRONG = re.compile(r"\d\d|[_#$&*!].{0,40}\d|\d.{0,40}[_#$&*!]|\d$")
-_SPREAD = re.compile(rf"(?<!\w){_SECRET}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
+_SPREAD = re.compile(rf"(?<!\w){_SECRET_WORDS}(?!\w)[^\n:=]{{0,30}}[:=] ?(?P<value>(?:\w ){{4,20}}\w)(?!\w)")
 _TRAIL = ".,!?:;)'\"”’"
 
 
@@ -86,8 +86,8 @@ class CredentialRecognizer:
 
     def _loose(self, prepared: PreparedText) -> Iterator[Match]:
         """A word with the shape of a password somewhere in a message, or a conversation, about a password."""
-        asked = not prepared.mentions(_SECRET_WORD)
-        if asked and not (prepared.asked(_SECRET_WORD)):
+        asked = not prepared.mentions(_TALKED_ABOUT)
+        if asked and not (prepared.asked(_TALKED_ABOUT)):
             return
         for found in _SHAPE.finditer(prepared.plain):
             value = found[0].rstrip(".,?:;)")
@@ -149,10 +149,10 @@ class CredentialRecognizer:
         start, end = found.span("user")
         end = start + len(prepared.plain[start:end].rstrip(_TRAIL))
         value = prepared.plain[start:end]
-        has_secret = bool(re.search(rf"(?<!\w){_SECRET}(?!\w)", prepared.folded))
+        has_secret = bool(re.search(rf"(?<!\w){_SECRET_WORDS}(?!\w)", prepared.folded))
         if value.lower() in word_set("credential", "no_value") or not has_secret:
             return
-        if looks_secret(value) or re.match(rf" (?:en )?{_SECRET}(?!\w)", prepared.folded[end : end + 20]):
+        if looks_secret(value) or re.match(rf" (?:en )?{_SECRET_WORDS}(?!\w)", prepared.folded[end : end + 20]):
             yield Match(start, end, "CREDENTIAL", 0.97, "user name beside a password")
 
     def _pairs(self, prepared: PreparedText) -> Iterator[Match]:

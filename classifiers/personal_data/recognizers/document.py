@@ -1,4 +1,4 @@
-"""Passport, identity-card, licence and residence numbers, checked with python-stdnum (LGPL-2.1-or-later) where it can."""
+"""Passport, identity-card, licence and residence numbers; python-stdnum (LGPL-2.1-or-later) checks where it can."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""E-mail addresses, plain, spaced or spelled out, checked with email-validator (Unlicense) and tldextract (BSD-3-Clause).
+"""E-mail addresses, plain or spelled out, checked with email-validator (Unlicense) and tldextract (BSD-3-Clause).
 
 Nothing is looked up: deliverability is not asked and the public suffix list is the one shipped with tldextract.
 """

@@ -33,7 +33,8 @@ _PROFILE = re.compile(
 )
 _PLATFORM = WordPattern("handle", "platform")
 _NAMED = re.compile(
-    r"(?<!\w)(?:insta|instagram|ig|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|telegram|"
+    r"(?<!\w)(?:insta|instagram|ig|snap|snapchat|tiktok|discord|dc|psn|xbox|steam|be ?real|bereal|twitch|twitter|"
+    r"telegram|"
     r"spam|finsta|gamertag|tinder|roblox|epic|minecraft|brawl|vinted|duolingo|strava|chess)(?!\w)"
 )
 _TOKEN = re.compile(r"[^\s,;:()\"]{4,32}")
@@ -56,7 +57,8 @@ _ASKED = re.compile(r"\b(?:snap|snaps|insta|discord|roblox|tiktok|psn|gamertag|u
 _STRONG_SHAPE = re.compile(
     r"(?=\w{0,20}[A-Za-z]{4})(?:[A-Za-z]{1,20}_\w{0,20}\d{1,6}|[A-Za-z]{3,20}\.[A-Za-z.]{2,20}\d{1,6})"
 )
-_NO_HANDLE = frozenset("http https www foto's story stories dm's dms".split())
+_REACH = 60
+_NO_HANDLE = frozenset(("http", "https", "www", "story", "stories", "dms"))
 _HOST = re.compile(r"\.(?:nl|com|be|org|net|eu|io|app)$")
 _GENERAL = re.compile(r"\b(?:schoolinsta|school|webshop|winkel|club|bedrijf|gemeente)\b")
 
@@ -94,13 +96,13 @@ class HandleRecognizer:
         if not prepared.words.isdisjoint(word_set("handle", "triggers")):
             yield from self._named(prepared)
         if prepared.before and len(text) <= 40 and prepared.asked(_ASKED):
-            found = re.match(
+            answer = re.match(
                 r"^[*\s]{0,2}(?:en |ik ben |of |ikke |ik |mijne )?(?P<name>[\w.]{4,32})(?: (?:op|"
                 r"ben ik|is van)\b.{0,20})?\W{0,2}$",
                 text,
             )
-            if found is not None and (is_account_name(found["name"].rstrip(".")) or is_glued_name(found["name"])):
-                yield *found.span("name"), 0.75, "shape of an account name; asked for in the messages before"
+            if answer is not None and (is_account_name(answer["name"].rstrip(".")) or is_glued_name(answer["name"])):
+                yield *answer.span("name"), 0.75, "shape of an account name; asked for in the messages before"
 
     def _at_names(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
         names = load_words("first_names")
@@ -119,31 +121,30 @@ class HandleRecognizer:
 
     def _named(self, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
         for platform in _NAMED.finditer(prepared.folded):
-            line_end = prepared.folded.find("\n", platform.end(), platform.end() + 60)
-            for found in _TOKEN.finditer(
-                prepared.plain, platform.end(), line_end if line_end >= 0 else platform.end() + 60
-            ):
-                start, end = _stripped(prepared.plain, *found.span())
-                name = prepared.plain[start:end]
-                if is_account_name(name) or is_glued_name(name):
-                    yield start, end, 0.85, "shape of an account name beside a platform"
-                    continue
-                if _DIRECT.match(prepared.folded[platform.end() : start]) and _is_uncommon(name):
-                    yield start, end, 0.72, "uncommon word right behind a platform"
-                    break
+            yield from self._behind(platform.end(), prepared)
         if prepared.mentions(_NAMED):
             for found in _SHAPED.finditer(prepared.plain):
                 if _STRONG_SHAPE.fullmatch(found[0]) and _is_word_apart(prepared.plain, *found.span()):
                     yield *found.span(), 0.8, "shape of an account name in a message about a platform"
-        for pattern in (_ADD, _ON_PLATFORM):
-            for found in pattern.finditer(prepared.plain if pattern is _ON_PLATFORM else prepared.folded):
-                start, end = _stripped(prepared.plain, *found.span("name"))
-                name = prepared.plain[start:end]
-                if is_account_name(name) or (pattern is _ON_PLATFORM and is_glued_name(name)):
-                    yield start, end, 0.85, "shape of an account name beside a platform"
-        for found in _SPELLED.finditer(prepared.folded):
-            if prepared.mentions(_PLATFORM):
+        for found in (*_ADD.finditer(prepared.folded), *_ON_PLATFORM.finditer(prepared.plain)):
+            start, end = _stripped(prepared.plain, *found.span("name"))
+            name = prepared.plain[start:end]
+            if is_account_name(name) or (found.re is _ON_PLATFORM and is_glued_name(name)):
+                yield start, end, 0.85, "shape of an account name beside a platform"
+        if prepared.mentions(_PLATFORM):
+            for found in _SPELLED.finditer(prepared.folded):
                 yield *found.span(), 0.85, "account name spelled out in words; word about a platform"
+
+    def _behind(self, place: int, prepared: PreparedText) -> Iterator[tuple[int, int, float, str]]:
+        """Look for names on the same line, at most so many characters behind a platform."""
+        line_end = prepared.folded.find("\n", place, place + _REACH)
+        for found in _TOKEN.finditer(prepared.plain, place, line_end if line_end >= 0 else place + _REACH):
+            start, end = _stripped(prepared.plain, *found.span())
+            name = prepared.plain[start:end]
+            if is_account_name(name) or is_glued_name(name):
+                yield start, end, 0.85, "shape of an account name beside a platform"
+            elif _DIRECT.match(prepared.folded[place:start]) and _is_uncommon(name):
+                yield start, end, 0.72, "uncommon word right behind a platform"
 
 
 def is_account_name(name: str) -> bool:

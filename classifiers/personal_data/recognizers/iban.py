@@ -15,7 +15,8 @@ _SHAPE = re.compile(
     rf"(?<![^\W_])[a-z]{{2}}{_SEPARATOR}\d{_SEPARATOR}\d(?:{_SEPARATOR}[a-z0-9]){{11,30}}+(?![^\W_])", re.IGNORECASE
 )
 _DUTCH = re.compile(
-    rf"(?<![^\W_])n ?l{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}[\doil](?:{_SEPARATOR}[\doil]){{8,10}}(?![^\W_])",
+    rf"(?<![^\W_])n ?l{_SEPARATOR}(?:\d{_SEPARATOR}){{2}}(?:[a-z]{_SEPARATOR}){{4}}"
+    rf"[\doil](?:{_SEPARATOR}[\doil]){{8,10}}(?![^\W_])",
     re.IGNORECASE,
 )
 _BELGIAN = re.compile(rf"(?<![^\W_])be(?:{_SEPARATOR}\d){{14}}(?![^\W_])", re.IGNORECASE)
@@ -25,7 +26,8 @@ _CONTEXT = re.compile(
 
 
 _ORGANISATION = re.compile(
-    r"^[ ,]{0,2}(?:t\.?n\.?v\.?|ten name van|op naam van|van)? ?(?:de )?(?:stichting|vereniging|school|gemeente|ouderraad)"
+    r"^[ ,]{0,2}(?:t\.?n\.?v\.?|ten name van|op naam van|van)? ?(?:de )?"
+    r"(?:stichting|vereniging|school|gemeente|ouderraad)"
 )
 
 
@@ -42,18 +44,26 @@ class IbanRecognizer:
         """Give every account number; one with a wrong check digit only in the exact Dutch or Belgian shape."""
         text = prepared.plain
         for found in _DUTCH.finditer(text):
-            yield from self._weighed(found, _squeeze(found[0])[4:8] in word_set("iban", "banks"), prepared)
+            yield from self._weighed(found, _squeeze(found[0])[4:8] in word_set("iban", "banks"), prepared, public)
         for found in _BELGIAN.finditer(text):
-            yield from self._weighed(found, prepared.mentions(_CONTEXT), prepared)
+            yield from self._weighed(found, prepared.mentions(_CONTEXT), prepared, public)
         for found in _SHAPE.finditer(text):
             start, end = found.span()
             while end - start > 14 and not iban.is_valid(_squeeze(text[start:end]), check_country=False):
                 end = max(text.rfind(" ", start, end), start)
-            if end - start > 14 and text[start : start + 2].isupper():
+            near = text[start : start + 2] in ("NL", "BE")  # judged already
+            if (
+                end - start > 14
+                and text[start : start + 2].isupper()
+                and not near
+                and not public.account(text[start:end])
+            ):
                 yield Match(start, end, "IBAN", 0.98, "IBAN; python-stdnum check digits pass")
 
-    def _weighed(self, found: "re.Match[str]", known: bool, prepared: PreparedText) -> Iterator[Match]:
-        if _ORGANISATION.search(prepared.folded[found.end() : found.end() + 40]):
+    def _weighed(
+        self, found: "re.Match[str]", known: bool, prepared: PreparedText, public: PublicData
+    ) -> Iterator[Match]:
+        if _ORGANISATION.search(prepared.folded[found.end() : found.end() + 40]) or public.account(found[0]):
             return
         if iban.is_valid(_squeeze(found[0]), check_country=False):
             yield Match(found.start(), found.end(), "IBAN", 0.99, "IBAN; python-stdnum check digits pass")
@@ -64,7 +74,7 @@ class IbanRecognizer:
                 found.start(),
                 found.end(),
                 "IBAN",
-                0.995,
+                0.96,
                 "shape of an IBAN with a known bank or context word; check digits fail",
             )
 

@@ -1,7 +1,7 @@
 """Licence plates: every Dutch series since 1951 and the Belgian ones.
 
-Series: RDW, overview of "sidecodes" (https://nl.wikipedia.org/wiki/Nederlands_kenteken), and DIV for Belgium. Letters that a
-series never uses (vowels in most Dutch ones) keep ordinary codes out.
+Series: RDW, overview of "sidecodes" (https://nl.wikipedia.org/wiki/Nederlands_kenteken), and DIV for Belgium. Letters
+that a series never uses (vowels in most Dutch ones) keep ordinary codes out.
 """
 
 import re
@@ -14,8 +14,8 @@ from classifiers.personal_data.words import WordPattern
 
 _L = "[A-Z]"
 _SHAPES = (
-    "LL-99-99", "99-99-LL", "99-LL-99", "LL-99-LL", "LL-LL-99", "99-LL-LL", "99-LLL-9", "9-LLL-99", "LL-999-L", "L-999-LL",
-    "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999", "L-LLL-999",
+    "LL-99-99", "99-99-LL", "99-LL-99", "LL-99-LL", "LL-LL-99", "99-LL-LL", "99-LLL-9", "9-LLL-99", "LL-999-L",
+    "L-999-LL", "LLL-99-L", "L-99-LLL", "9-LL-999", "999-LL-9", "9-LLL-999", "L-LLL-999",
 )  # fmt: skip
 
 

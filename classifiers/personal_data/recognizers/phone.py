@@ -50,6 +50,15 @@ _PART = re.compile(
 _PERSON = WordPattern("phone", "person")
 _SCHOOL_MOBILE = re.compile(r"\b(?:schoolnummer|schooltelefoon|schoolmobiel|kamptelefoon)\b")
 _IBAN_HEAD = re.compile(r"[A-Z]{2} ?\d{2} ?[A-Z]{4} ?$")
+_SHAPES = (
+    (re.compile(r"06\d{8}"), "shape of a Dutch mobile number, series not in use", 0.86),
+    (re.compile(r"04\d{8}"), "shape of a Belgian mobile number, series not in use", 0.8),
+    (re.compile(r"0[123457]\d{8}"), "shape of a Dutch landline number, area not in use", 0.7),
+)
+"""Shapes that pupils know as a phone number though phonenumbers does not pass them, why, and how sure."""
+_TIED_BEFORE = re.compile(r"[A-Za-z0-9][-.]$")
+_TIED_AFTER = re.compile(r"\d|_|[-./]\d|-[^\W\d_](?![^\W\d_])")
+"""What makes a number part of something longer: an id such as "06-5518-2204-B", a decimal, a date."""
 _NL_MOBILE = re.compile(r"06\d{8}")
 
 
@@ -135,7 +144,7 @@ class PhoneRecognizer:
         checked = check(("+" if plus or digits.startswith(("316", "324")) else "") + digits, strict_abroad=not plus)
         if checked is None:
             return None
-        national, why, confidence = checked
+        national = checked[0]
         if public.phone(national):
             return None
         if (
@@ -145,18 +154,16 @@ class PhoneRecognizer:
             and not prepared.mentions(_CONTEXT)
         ):
             return None  # the first numbers of a row, such as a lottery's
-        return self._weighed(prepared, public, (start, end), national, why, confidence)
+        return self._weighed(prepared, public, (start, end), checked)
 
     def _weighed(
         self,
         prepared: PreparedText,
         public: PublicData,
         span: tuple[int, int],
-        national: str,
-        why: str,
-        confidence: float,
+        checked: tuple[str, str, float],
     ) -> Match | None:
-        start, end = span
+        (start, end), (national, why, confidence) = span, checked
         ahead = prepared.ahead(start)
         if _OTHER_NUMBER.search(ahead) or _ARITHMETIC.match(prepared.folded[end : end + 12]):
             return None
@@ -180,20 +187,7 @@ class PhoneRecognizer:
             letters = re.search(r"[^\W\d_]{1,20}$", prepared.folded[max(0, start - 20) : start])
             if letters is None or not _GLUED_BEFORE.search(letters[0]):
                 return False
-        if (
-            start > 1
-            and text[start - 1] in "-.,"
-            and text[start - 2].isalnum()
-            and text[start - 2].isascii()
-            and text[start - 1] != ","
-        ):
-            return False
-        rest = text[end : end + 3]
-        if rest[:1].isdigit() or rest[:1] in ("_",):
-            return False
-        if rest[:1] in ("-", ",", ".", "/") and rest[1:2].isdigit() and rest[:1] != ",":
-            return False
-        if rest[:1] == "-" and rest[1:2].isalpha() and not rest[2:3].isalpha():
+        if _TIED_BEFORE.search(text[max(0, start - 2) : start]) or _TIED_AFTER.match(text[end : end + 3]):
             return False
         head = prepared.folded[max(0, start - 200) : start]
         return not _SCHEME.search(head) or bool(_CHAT_LINK.search(head))
@@ -206,29 +200,31 @@ class PhoneRecognizer:
                 why = "mobile number in words without its 0; phonenumbers check"
                 yield Match(run.starts[0], run.ends[8], "PHONE", 0.8, why)
             return
-        for first in range(len(digits)):
-            if first and run.starts[first] == run.starts[first - 1]:
-                continue
-            head = digits[first:]
-            if not (head.startswith(("06", "04", "00316", "316")) or (head.startswith("0") and len(head) in (9, 10))):
-                continue
-            for length in (10, 13, 11, 9):
-                if len(head) < length or (length == 9 and not prepared.mentions(_CONTEXT)):
-                    continue
-                last = first + length
-                if last < len(digits) and run.starts[last] == run.starts[last - 1]:
-                    continue
-                written = ("+" if head.startswith("316") else "") + head[:length]
-                checked = check(written, strict_abroad=True)
-                if checked is None or public.phone(checked[0]):
-                    continue
-                start = run.starts[first] - (1 if run.plus and first == 0 else 0)
-                end = run.ends[last - 1]
-                if not any(map(str.isalpha, prepared.folded[start:end])):
-                    continue  # plain digits, judged already
-                if self._stands_free(prepared, start, end) or prepared.folded[start - 1 : start] == "+":
-                    yield Match(start, end, "PHONE", 0.92, "digits in words or letters; phonenumbers check")
-                    return
+        for first, last in _windows(digits):
+            if (first and run.starts[first] == run.starts[first - 1]) or (
+                last < len(digits) and run.starts[last] == run.starts[last - 1]
+            ):
+                continue  # inside one word
+            match = self._spelled_window(run, first, last, prepared, public)
+            if match is not None:
+                yield match
+                return
+
+    def _spelled_window(
+        self, run: DigitRun, first: int, last: int, prepared: PreparedText, public: PublicData
+    ) -> Match | None:
+        start = run.starts[first] - (1 if run.plus and first == 0 else 0)
+        end = run.ends[last - 1]
+        digits = run.digits[first:last]
+        plain = not any(map(str.isalpha, prepared.folded[start:end]))
+        if plain or (len(digits) == 9 and not prepared.mentions(_CONTEXT)):
+            return None  # plain digits are judged already
+        checked = check(("+" if digits.startswith("316") else "") + digits, strict_abroad=True)
+        if checked is None or public.phone(checked[0]):
+            return None
+        if not self._stands_free(prepared, start, end) and prepared.folded[start - 1 : start] != "+":
+            return None
+        return Match(start, end, "PHONE", 0.92, "digits in words or letters; phonenumbers check")
 
     def _scattered(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """Ten digits of a mobile number with anything but words between them ("06,12,34..." or one piece a line)."""
@@ -251,11 +247,11 @@ class PhoneRecognizer:
             if len(run.digits) != 9 or run.digits[0] != "6" or not _NUMBER_WORD.search(prepared.ahead(start, 30)):
                 continue
             checked = check("0" + run.digits, strict_abroad=True)
-            if checked and not public.phone(checked[0]) and self._stands_free(prepared, start, end):
-                if not _OTHER_NUMBER.search(prepared.ahead(start)):
-                    yield Match(
-                        start, end, "PHONE", 0.8, "mobile number without its 0; phonenumbers check; context word"
-                    )
+            if checked is None or public.phone(checked[0]) or _OTHER_NUMBER.search(prepared.ahead(start)):
+                continue
+            if self._stands_free(prepared, start, end):
+                why = "mobile number without its 0; phonenumbers check; context word"
+                yield Match(start, end, "PHONE", 0.8, why)
 
     def _backwards(self, prepared: PreparedText) -> Iterator[Match]:
         if not prepared.mentions(_BACKWARDS):
@@ -265,6 +261,14 @@ class PhoneRecognizer:
                 yield Match(
                     run.starts[0], run.ends[-1], "PHONE", 0.9, "backwards, as the message tells; phonenumbers check"
                 )
+
+
+def _windows(digits: str) -> Iterator[tuple[int, int]]:
+    """Give the stretches of a series that can be a whole number, likely ones first."""
+    for first in range(len(digits)):
+        head = digits[first:]
+        if head.startswith(("06", "04", "00316", "316")) or (head.startswith("0") and len(head) in (9, 10)):
+            yield from ((first, first + length) for length in (10, 13, 11, 9) if length <= len(head))
 
 
 def _with_bracket(text: str, start: int, end: int) -> tuple[int, int]:
@@ -305,20 +309,12 @@ def check(written: str, strict_abroad: bool) -> tuple[str, str, float] | None:
         )
     if not 9 <= len(written) <= 10 or not written.startswith("0"):
         return None
-    for region in ("NL", "BE"):
-        if len(written) == 9 and region == "NL":
-            continue
+    for region in ("NL", "BE") if len(written) == 10 else ("BE",):
         number = phonenumbers.parse(written, region)
         if phonenumbers.is_valid_number(number):
             mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
             return written, f"phonenumbers: valid in {region}", 0.95 if mobile else 0.88 if len(written) == 10 else 0.82
-    if _NL_MOBILE.fullmatch(written):
-        return written, "shape of a Dutch mobile number, series not in use", 0.86
-    if len(written) == 10 and written.startswith("04"):
-        return written, "shape of a Belgian mobile number, series not in use", 0.8
-    if len(written) == 10 and written[1] in "123457":
-        return written, "shape of a Dutch landline number, area not in use", 0.7
-    return None
+    return next(((written, why, confidence) for shape, why, confidence in _SHAPES if shape.fullmatch(written)), None)
 
 
 def _check_abroad(written: str, only_near: bool) -> tuple[str, str, float] | None:

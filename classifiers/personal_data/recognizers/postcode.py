@@ -73,7 +73,9 @@ class PostcodeRecognizer:
             return
         for found in _DUTCH.finditer(prepared.plain):
             match = self._dutch(found, prepared)
-            if match is not None and public.beside(prepared, *found.span("code")) is None:
+            if match is None or public.address(found["code"]):
+                continue
+            if public.beside(prepared, *found.span("code")) is None:
                 yield match
         for found in _SPREAD.finditer(prepared.folded):
             yield Match(*found.span("code"), "POSTCODE", 0.75, "postcode spelled out, digit by digit")
@@ -96,22 +98,29 @@ class PostcodeRecognizer:
         ):
             return None
         ahead, behind = prepared.plain[max(0, start - 40) : start], prepared.plain[end : end + 28]
-        if letters.isupper():
-            if self._house_before(prepared, start) or _HOUSE_AFTER.match(behind):
-                return Match(start, end, "POSTCODE", 0.94, "postcode with a house number; python-stdnum shape")
-            if prepared.mentions(_WORD) or prepared.asked(_WORD) or _TOWN.match(behind):
-                return Match(start, end, "POSTCODE", 0.88, "postcode with a word about an address or a town")
-            if alone:
-                return Match(start, end, "POSTCODE", 0.8, "postcode alone")
+        house, capitals = self._house_before(prepared, start), letters.isupper()
+        worded = prepared.mentions(_WORD)
+        grounds = (
+            (capitals and (house or bool(_HOUSE_AFTER.match(behind))), "postcode with a house number", 0.94),
+            (
+                capitals and (worded or prepared.asked(_WORD) or bool(_TOWN.match(behind))),
+                "postcode with a word about an address or a town",
+                0.88,
+            ),
+            (capitals and alone, "postcode alone", 0.8),
+            (
+                letters.islower() and (worded or (house and _street_before(ahead))),
+                "postcode in small letters; word about an address",
+                0.86,
+            ),
+        )
+        found_ground = next(((why, sure) for holds, why, sure in grounds if holds), None)
+        if found_ground is None:
             return None
-        if letters.islower() and (
-            prepared.mentions(_WORD) or (self._house_before(prepared, start) and _street_before(ahead))
-        ):
-            return Match(start, end, "POSTCODE", 0.86, "postcode in small letters; word about an address")
-        return None
+        return Match(start, end, "POSTCODE", found_ground[1], found_ground[0] + "; python-stdnum shape")
 
     def _house_before(self, prepared: PreparedText, start: int) -> bool:
-        return bool(_HOUSE_BEFORE.search(prepared.plain[max(0, start - 30) : start])) and not prepared.digits == 4
+        return bool(_HOUSE_BEFORE.search(prepared.plain[max(0, start - 30) : start])) and prepared.digits != 4
 
     def _belgian(self, found: "re.Match[str]", prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         start, end = found.span("code")

@@ -10,9 +10,14 @@ from classifiers.personal_data.numbers import spelled
 from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.text import PreparedText
 
-_HOLDER = r"(?:leerling\w{0,2}|student\w{0,2}|kandidaat|kandidaats|examen|stam|stamboek|onderwijs|deelnemers?|mediatheek|bibliotheek|bieb|kantine|school|magister|toegangs|boeken|boekenfonds)"
+_HOLDER = (
+    r"(?:leerling\w{0,2}|student\w{0,2}|kandidaat|kandidaats|examen|stam|stamboek|onderwijs|deelnemers?|mediatheek|"
+    r"bibliotheek|bieb|kantine|school|magister|toegangs|boeken|boekenfonds)"
+)
 _CONTEXT = re.compile(
-    rf"\b(?:{_HOLDER}[- ]?(?:nummers?|nummertje|nrs?|nr's|id|code|pas|pasje|kaart)|leerlingen?pasnummer|ll-?nr|lnr|lln-? ?nr|bibpas|bieb ?pas|studentid|pasnummer|pasnr|kandidaat(?= \d))\b"
+    rf"\b(?:{_HOLDER}[- ]?(?:nummers?|nummertje|nrs?|nr's|id|code|pas|pasje|kaart)|leerlingen?pasnummer|"
+    r"llnr|ll-?nr|lnr|"
+    r"lln-? ?nr|bibpas|bieb ?pas|studentid|pasnummer|pasnr|kandidaat(?= \d))\b"
 )
 _GENERAL = re.compile(r"\bschool(?:nummer|nr|code)\b")
 _SUBJECT = _CONTEXT
