@@ -65,7 +65,8 @@ class Site:
 
     async def allowed_groups(self, mentor: str) -> frozenset[str] | None:
         """Ids of the groups whose flags this mentor may see; None when no group shuts this mentor out."""
-        groups = await self.ledger.list()
+        # A group that opted out keeps its mentors for the cases that are left.
+        groups = [*await self.ledger.list(), *await self.ledger.removed()]
         allowed = frozenset(group.id for group in groups if not group.mentors or mentor in group.mentors)
         return None if len(allowed) == len(groups) else allowed
 

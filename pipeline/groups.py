@@ -111,6 +111,8 @@ class RemovedGroup(msgspec.Struct, frozen=True):
     platform: str
     opted_in_at: float
     removed_at: float
+    mentors: tuple[str, ...] = ()
+    """Who alone may go on seeing its cases; empty is all mentors."""
 
 
 class _Names(msgspec.Struct, frozen=True, array_like=True):
@@ -193,6 +195,8 @@ class GroupLedger:
             "platform": opt_in.platform,
             "opted_in_at": repr(float(now)),
             "until": repr(float(until)),
+            # User names of staff, in clear for the sweep, which has no keys.
+            "mentors": msgspec.json.encode(opt_in.mentors),
         }
         arguments = [part for field in fields.items() for part in field]
         holder = await self._add(keys=[INDEX_KEY, group_key(identifier)], args=[index, identifier, *arguments])
@@ -309,7 +313,9 @@ class GroupLedger:
         """
         held = await self.get(group)
         if held is not None:
-            record = RemovedGroup(group, held.platform, held.opted_in_at, time.time() if now is None else now)
+            record = RemovedGroup(
+                group, held.platform, held.opted_in_at, time.time() if now is None else now, held.mentors
+            )
             if await removal(self._redis, record):
                 return record
         raise _not_held(group)

@@ -61,10 +61,12 @@ async def sweep_groups(redis: Redis, settings: Settings, now: float) -> int:
     dropped = 0
     for value in await redis.hvals(INDEX_KEY):
         identifier = as_text(value)
-        until, opted_in_at, platform = await redis.hmget(group_key(identifier), ["until", "opted_in_at", "platform"])
+        fields = ["until", "opted_in_at", "platform", "mentors"]
+        until, opted_in_at, platform, mentors = await redis.hmget(group_key(identifier), fields)
         if until is None or opted_in_at is None or float(until) + GRACE_SECONDS > now:
             continue
-        record = RemovedGroup(identifier, as_text(platform or ""), float(opted_in_at), now)
+        restricted = msgspec.json.decode(mentors or b"[]", type=tuple[str, ...])
+        record = RemovedGroup(identifier, as_text(platform or ""), float(opted_in_at), now, restricted)
         dropped += await removal(redis, record)
     return dropped
 

@@ -73,3 +73,15 @@ async def test_a_made_up_notice_in_the_address_is_not_shown(school: School) -> N
     page = (await mentor.get("/meldingen?gedaan=U+bent+gehackt")).text
     assert "gehackt" not in page
     assert 'class="notice good"' not in page
+
+
+async def test_a_group_that_opted_out_keeps_its_mentors_for_what_is_left(school: School) -> None:
+    """Opting out opens the remaining cases of a group to nobody who could not see them before."""
+    group = await school.group("Klas 2B", mentors=("anna",))
+    case = await school.case(group)
+    other = await school.person(Role.MENTOR, name="bram")
+    own = await school.person(Role.MENTOR, name="anna")
+    await school.ledger.remove(group.id)
+    assert case not in (await other.get("/meldingen")).text
+    assert (await other.get(f"/zaak/{case}")).status_code == 404
+    assert case in (await own.get("/meldingen")).text
