@@ -25,8 +25,11 @@ STRUCTURED = ("PHONE", "EMAIL", "BSN", "IBAN", "POSTCODE", "LICENCE_PLATE", "DAT
 CONTEXTUAL = ("HEALTH", "FAMILY", "MARKS", "OTHER")
 """Kinds that only the toxicity model can judge; not counted with the others."""
 _CONTEXT_MESSAGES = 10
-_ONE_DIGIT = re.compile(r"nul|zero|een|één|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf")
-_TEN_DIGITS = re.compile(r"tien|elf|twaalf|twintig|tig\b")
+_ONES = r"(?:nul|zero|een|één|twee|drie|vier|vijf|zes|zeven|acht|negen)"
+_TENS = r"(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)"
+_TWO_DIGITS = re.compile(rf"{_ONES}(?:en|ën){_TENS}|{_TENS}|\w{{3,5}}tien|tien|elf|twaalf")
+_ONE_DIGIT = re.compile(_ONES)
+_WORKED_OUT = re.compile(r"\b(?:keer|\dx)\b")
 _AT_SIGN = re.compile(r"@|🐒|apen?staart|aapje|\bat\b|[(\[]at?[)\]]")
 _LEAST_DIGITS = {"PHONE": 9, "BSN": 8, "IBAN": 11, "POSTCODE": 4, "DATE_OF_BIRTH": 4, "LICENCE_PLATE": 2}
 
@@ -83,15 +86,19 @@ def is_written(text: str, span: Span) -> bool:
     """Tell whether a span of a structured kind holds the value, and not a riddle about it or only a part.
 
     "eindigt op 9" and "precies 1 hoger dan die van mij" are marked as PHONE in the corpus, but hold no phone number.
-    The count is made apart from the recognizers: digits after folding, and each number word as one or two.
+    The count is made apart from the recognizers: digits after folding, and each number word as one or two. "3 keer de
+    4" has to be worked out and is a riddle too.
     """
     least = _LEAST_DIGITS.get(span.type)
     if least is None:
         return span.type != "EMAIL" or bool(_AT_SIGN.search(fold(text[span.start : span.end]).lower()))
     value = fold(text[span.start : span.end]).lower()
+    if _WORKED_OUT.search(value):
+        return False
     digits = sum(map(str.isdigit, value))
     letters = sum(value.count(letter) for letter in "olz") if digits >= 4 else 0
-    words = len(_ONE_DIGIT.findall(value)) + len(_TEN_DIGITS.findall(value))
+    rest, pairs = _TWO_DIGITS.subn(" ", value)
+    words = 2 * pairs + len(_ONE_DIGIT.findall(rest))
     if span.type == "DATE_OF_BIRTH" and words >= 2:
         return True
     return digits + max(letters, words) >= least

@@ -1,14 +1,21 @@
-"""The figures that the README states hold: on lines read while developing, on held-out lines, on drawn vectors, on everyday Dutch."""
+"""The figures that the README states hold: on corpus lines, on drawn vectors and on everyday Dutch."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
 from classifiers.findings import Span
 from classifiers.personal_data import find
 from classifiers.personal_data.evaluation import (
-    SPAN_PARTS, STRUCTURED, evaluate, everyday_hits, is_written, lines, span_lines,
-)  # fmt: skip
+    SPAN_PARTS,
+    STRUCTURED,
+    evaluate,
+    everyday_hits,
+    is_written,
+    lines,
+    span_lines,
+)
 from tests.classifiers.personal_data.vectors import Vector, vectors
 
 
@@ -17,7 +24,7 @@ def test_floors_on_the_corpus(held_out: bool) -> None:
     """Structured kinds and all kinds together stay above their floors on both sides of the split."""
     report = evaluate(span_lines(held_out=held_out))
     structured, every = report.together(STRUCTURED), report.together(report.kinds)
-    assert structured.recall >= 0.96
+    assert structured.recall >= 0.98
     assert structured.precision >= 0.99
     assert structured.exactness >= 0.98
     assert every.f1 >= 0.94
@@ -28,7 +35,7 @@ def test_a_third_is_held_out_and_no_conversation_is_cut() -> None:
     for part in SPAN_PARTS:
         read = list(lines(part))
         assert 0.30 < sum(line.held_out for line in read) / len(read) < 0.37
-        for line, following in zip(read, read[1:], strict=False):
+        for line, following in pairwise(read):
             if following.before:
                 assert line.held_out == following.held_out
 
@@ -64,10 +71,14 @@ def test_drawn_vectors(seed: int) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "written"),
     [
-        ("06 12 89 33 47", "PHONE", True), ("nul zes een twee acht negen drie drie vier zeven", "PHONE", True), ("eindigt op 9", "PHONE", False),
-        ("die van mij is precies 1 hoger", "PHONE", False), ("jan punt jansen apestaart gmail", "EMAIL", True), ("zijn voornaam punt achternaam", "EMAIL", False),
+        ("06 12 89 33 47", "PHONE", True),
+        ("nul zes een twee acht negen drie drie vier zeven", "PHONE", True),
+        ("eindigt op 9", "PHONE", False),
+        ("die van mij is precies 1 hoger", "PHONE", False),
+        ("jan punt jansen apestaart gmail", "EMAIL", True),
+        ("zijn voornaam punt achternaam", "EMAIL", False),
     ],
-)  # fmt: skip
+)
 def test_riddles_are_told_from_values(text: str, kind: str, written: bool) -> None:
     """A span that only tells about a number is set aside, one that holds it counts."""
     assert is_written(text, Span(0, len(text), kind)) is written

@@ -1,5 +1,8 @@
 """What `find` promises to every caller: places that fit, reasons without text, joined numbers, and the judge's say."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,14 +11,33 @@ from stdnum.nl import bsn
 from classifiers.findings import Finding, Utterance
 from classifiers.labels import Label
 from classifiers.personal_data import find
-from classifiers.personal_data.find import RECOGNIZERS, may_hold, matches_in
+from classifiers.personal_data.find import RECOGNIZERS, matches_in, may_hold
 from classifiers.personal_data.public import shipped_public
 from classifiers.personal_data.text import prepare
 
 _PIECES = (
-    "06 12 89 33 47", "jan@gmail.com", "Eikenlaan 4", "2613 AB", "bsn 312966210", "NL96 INGB 0129 9972 07", "H-381-KV", "ww: Hond12", "@x.y.z1",
-    "geboren 4 mei 2010", "hoi", "🍕", "\u0130", "\ufe0f", "ß", "\n", "nul zes", "S. Aydin", "é", "…", "\u202e",
-)  # fmt: skip
+    "06 12 89 33 47",
+    "jan@gmail.com",
+    "Eikenlaan 4",
+    "2613 AB",
+    "bsn 312966210",
+    "NL96 INGB 0129 9972 07",
+    "H-381-KV",
+    "ww: Hond12",
+    "@x.y.z1",
+    "geboren 4 mei 2010",
+    "hoi",
+    "🍕",
+    "\u0130",
+    "\ufe0f",
+    "ß",
+    "\n",
+    "nul zes",
+    "S. Aydin",
+    "é",
+    "…",
+    "\u202e",
+)
 _TEXTS = st.lists(st.one_of(st.sampled_from(_PIECES), st.text(max_size=12)), max_size=8).map(" ".join)
 
 
@@ -30,7 +52,7 @@ def test_spans_fit_the_message_and_never_overlap(text: str, before: list[str]) -
     findings = find(text, [Utterance(one, "a") for one in before], "a")
     spans = [finding.spans[0] for finding in findings]
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
     assert all(finding.label is Label.PERSONAL_DATA and len(finding.spans) == 1 for finding in findings)
     assert all(0 < finding.score <= 1 and finding.classifier.startswith("personal_data.") for finding in findings)
 
@@ -108,7 +130,5 @@ def test_every_recognizer_has_a_test_table_and_its_own_name() -> None:
     """A recognizer added to the list without a table of its own is noticed here."""
     names = [recognizer.name for recognizer in RECOGNIZERS]
     assert len(names) == len(set(names))
-    from pathlib import Path  # noqa: PLC0415 - only this test looks at files
-
     tables = {path.stem.removeprefix("test_") for path in (Path(__file__).parent / "recognizers").glob("test_*.py")}
     assert tables == set(names)

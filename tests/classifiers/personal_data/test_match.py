@@ -1,5 +1,7 @@
 """The rule that settles overlaps: the surer, then the longer, then the earlier."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def test_what_is_left_never_overlaps_and_misses_nothing(drawn: list[tuple[int, i
     """Every match is kept or overlaps one that is at least as sure."""
     matches = [Match(start, start + length, "PHONE", sure, "w") for start, length, sure in drawn]
     kept = settle(matches)
-    assert all(one.end <= other.start for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(kept))
     for match in matches:
         over = [one for one in kept if one.start < match.end and match.start < one.end]
         assert any(one.confidence >= match.confidence for one in over)

@@ -11,10 +11,17 @@ from classifiers.personal_data.text import prepare
 @pytest.mark.parametrize(
     ("text", "digits"),
     [
-        ("nul zes twaalf", "0612"), ("nulzesacht", "068"), ("vijf5 twee2", "5522"), ("o6 l2", "0612"), ("zevenenveertig nul een", "4701"),
-        ("06 dan 12 dan 34", "061234"), ("zero six nog een 24", "0624"), ("dubbel 3 zes", "336"), ("drieëntachtig 1", "831"),
+        ("nul zes twaalf", "0612"),
+        ("nulzesacht", "068"),
+        ("vijf5 twee2", "5522"),
+        ("o6 l2", "0612"),
+        ("zevenenveertig nul een", "4701"),
+        ("06 dan 12 dan 34", "061234"),
+        ("zero six nog een 24", "0624"),
+        ("dubbel 3 zes", "336"),
+        ("drieëntachtig 1", "831"),
     ],
-)  # fmt: skip
+)
 def test_words_and_letters_are_read_as_digits(text: str, digits: str) -> None:
     """Dutch number words, glued or apart, look-alike letters and link words make one series."""
     assert [run.digits for run in spelled_runs(text)] == [digits]

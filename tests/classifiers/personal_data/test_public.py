@@ -19,10 +19,15 @@ handles = ["@delta.5v"]
 @pytest.mark.parametrize(
     "text",
     [
-        "bel 0182-472093", "+31 182 47 20 93", "mail j.smit@deltalyceum.nl", "kom naar Eikenlaan 4", "Eikenlaan 4, 2613 AB", "volg @delta.5v",
+        "bel 0182-472093",
+        "+31 182 47 20 93",
+        "mail j.smit@deltalyceum.nl",
+        "kom naar Eikenlaan 4",
+        "Eikenlaan 4, 2613 AB",
+        "volg @delta.5v",
         "maak over op NL96 INGB 0129 9972 07",
     ],
-)  # fmt: skip
+)
 def test_what_the_school_lists_is_no_finding(tmp_path: Path, text: str) -> None:
     """The same sentence is a finding without the list and none with it, in any spelling."""
     own = tmp_path / "public.toml"
@@ -33,8 +38,12 @@ def test_what_the_school_lists_is_no_finding(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("phones = [", "cannot be read as TOML"), ("telefoons = []", "unknown list 'telefoons'"), ("phones = [1]", "phones must be a list of texts")],
-)  # fmt: skip
+    [
+        ("phones = [", "cannot be read as TOML"),
+        ("telefoons = []", "unknown list 'telefoons'"),
+        ("phones = [1]", "phones must be a list of texts"),
+    ],
+)
 def test_a_mistake_in_the_list_is_told(tmp_path: Path, content: str, told: str) -> None:
     """The error names the file and what is wrong in it."""
     own = tmp_path / "public.toml"

@@ -1,4 +1,4 @@
-"""Structured values in many spellings and carriers, drawn with a fixed seed: a test set that no recognizer was tuned on.
+"""Structured values in many spellings and carriers, drawn with a fixed seed: a set that no recognizer was tuned on.
 
 Every value is invented. Numbers of persons are drawn at random and made to pass their check digit by the library.
 """
@@ -70,8 +70,14 @@ def _landline(draw: random.Random) -> str:
 def _belgian_mobile(draw: random.Random) -> str:
     d = "04" + draw.choice(("70", "71", "85", "91", "95", "98")) + "".join(draw.choices("123456789", k=6))
     return draw.choice(
-        (d, f"{d[:4]} {d[4:6]} {d[6:8]} {d[8:]}", f"{d[:4]}/{d[4:6]}.{d[6:8]}.{d[8:]}", f"+32 {d[1:4]} {d[4:6]} {d[6:8]} {d[8:]}", f"+32{d[1:]}")
-    )  # fmt: skip
+        (
+            d,
+            f"{d[:4]} {d[4:6]} {d[6:8]} {d[8:]}",
+            f"{d[:4]}/{d[4:6]}.{d[6:8]}.{d[8:]}",
+            f"+32 {d[1:4]} {d[4:6]} {d[6:8]} {d[8:]}",
+            f"+32{d[1:]}",
+        )
+    )
 
 
 def _email(draw: random.Random) -> str:
@@ -92,10 +98,16 @@ def _email(draw: random.Random) -> str:
         return plain
     return draw.choice(
         (
-            plain, plain.upper(), f"{local}@{host} . {tld}", f"{local}(at){host}.{tld}", f"{local}[at]{host}[punt]{tld}",
-            f"{local} apestaartje {host} punt {tld}", f"{local.replace('.', ' punt ')} apestaart {host} punt {tld}", f"{local} @ {host}.{tld}",
+            plain,
+            plain.upper(),
+            f"{local}@{host} . {tld}",
+            f"{local}(at){host}.{tld}",
+            f"{local}[at]{host}[punt]{tld}",
+            f"{local} apestaartje {host} punt {tld}",
+            f"{local.replace('.', ' punt ')} apestaart {host} punt {tld}",
+            f"{local} @ {host}.{tld}",
         )
-    )  # fmt: skip
+    )
 
 
 def _bsn(draw: random.Random) -> str:
@@ -163,10 +175,17 @@ def _birthday(draw: random.Random) -> str:
     name = names[month - 1]
     return draw.choice(
         (
-            f"{day}-{month}-{year}", f"{day:02d}-{month:02d}-{year}", f"{day}/{month}/{year}", f"{day}.{month}.{year}", f"{day} {name} {year}",
-            f"{day} {name[:3] if name != 'maart' else 'mrt'} {year}", f"{day}-{month}-{year % 100:02d}", f"{year}-{month:02d}-{day:02d}", f"{day} {name} '{year % 100:02d}",
+            f"{day}-{month}-{year}",
+            f"{day:02d}-{month:02d}-{year}",
+            f"{day}/{month}/{year}",
+            f"{day}.{month}.{year}",
+            f"{day} {name} {year}",
+            f"{day} {name[:3] if name != 'maart' else 'mrt'} {year}",
+            f"{day}-{month}-{year % 100:02d}",
+            f"{year}-{month:02d}-{day:02d}",
+            f"{day} {name} '{year % 100:02d}",
         )
-    )  # fmt: skip
+    )
 
 
 def _plate(draw: random.Random) -> str:
@@ -198,17 +217,38 @@ def _plate(draw: random.Random) -> str:
 
 _CARRIERS: dict[str, tuple[str, ...]] = {
     "PHONE": (
-        "{}", "nieuw nummer: {}", "app me op {}", "{} is van mn moeder", "kun je haar bellen? {}", "ik geef je zn nr wel {} veel plezier", "bel {} als je er bent!!",
-        "hoi ik ben {name}, {}", "wie is dit {} die blijft appen", "stuur t naar {} ok",
+        "{}",
+        "nieuw nummer: {}",
+        "app me op {}",
+        "{} is van mn moeder",
+        "kun je haar bellen? {}",
+        "ik geef je zn nr wel {} veel plezier",
+        "bel {} als je er bent!!",
+        "hoi ik ben {name}, {}",
+        "wie is dit {} die blijft appen",
+        "stuur t naar {} ok",
     ),
     "EMAIL": ("{}", "mail {} even", "mn adres is {}, niet die andere", "stuur het po naar {}", "zijn mail is {}"),
     "BSN": ("bsn {}", "mijn bsn is {}", "burgerservicenummer: {}", "wat moet ik met bsn {} doen", "{} is zn bsn"),
     "IBAN": ("{}", "maak over op {}", "{} tnv mn pa", "rekening is {} denk ik", "tikkie werkt niet, {}"),
     "DATE_OF_BIRTH": (
-        "{name} is geboren op {}", "geboortedatum {name}: {}", "{name} {}", "mijn verjaardag is {}", "ik ben van {}", "{} is de geboortedatum van {name}", "geb. {}",
+        "{name} is geboren op {}",
+        "geboortedatum {name}: {}",
+        "{name} {}",
+        "mijn verjaardag is {}",
+        "ik ben van {}",
+        "{} is de geboortedatum van {name}",
+        "geb. {}",
     ),
-    "LICENCE_PLATE": ("{}", "zijn kenteken is {}", "die auto met {} reed door rood", "kijk uit voor de {}", "{} staat fout geparkeerd", "de scooter van {name} heeft {}"),
-}  # fmt: skip
+    "LICENCE_PLATE": (
+        "{}",
+        "zijn kenteken is {}",
+        "die auto met {} reed door rood",
+        "kijk uit voor de {}",
+        "{} staat fout geparkeerd",
+        "de scooter van {name} heeft {}",
+    ),
+}
 
 _VALUES: dict[str, tuple[Callable[[random.Random], str], ...]] = {
     "PHONE": (_mobile_spellings, _mobile_spellings, _mobile_spellings, _landline, _belgian_mobile),
