@@ -11,13 +11,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.errors import ModelError
 from classifiers.findings import Assessment, Finding, ScoringInput, Span, Utterance
 from classifiers.labels import LABELS, Label
 from classifiers.personal_data import find
+from classifiers.toxicity.checkpoint import is_own_checkpoint
+from classifiers.toxicity.encoder import EncoderModel
 from classifiers.toxicity.explanation import explain
 from classifiers.toxicity.ngram import ANY, NgramModel
 from classifiers.toxicity.ngram_features import normalize
+from classifiers.toxicity.other_models.model import open_other
 
 WINDOW_CHARACTERS = 600
 """A longer message is judged in windows of this length, each overlapping the last by a third; the gravest counts."""
@@ -56,7 +58,8 @@ def open_scorer(model: str | Path | None = None, *, personal_data: bool = True) 
     """Open the scoring step.
 
     Args:
-        model: None for the shipped model, `ngram` for the first stage alone.
+        model: None for the shipped model, `ngram` for the first stage alone; else the folder of a checkpoint, ours or
+            any transformers sequence classifier with a label map, or a hub id (`classifiers.toxicity.other_models`).
         personal_data: False leaves the recognizers out, to measure the model by itself.
 
     Raises:
@@ -64,7 +67,10 @@ def open_scorer(model: str | Path | None = None, *, personal_data: bool = True) 
     """
     if model is None or str(model) == "ngram":
         return ModelScorer(NgramModel.load(), personal_data=personal_data)
-    raise ModelError(f"unknown model {str(model)!r}: leave it out for the shipped one, or give ngram")
+    own = Path(model)
+    if is_own_checkpoint(own):
+        return ModelScorer(EncoderModel.load(own), personal_data=personal_data)
+    return ModelScorer(open_other(str(model)), personal_data=personal_data)
 
 
 class ModelScorer:

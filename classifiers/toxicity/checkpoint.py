@@ -49,6 +49,16 @@ def save_checkpoint(model: Any, tokenizer: Path, out: Path) -> None:  # noqa: AN
     fresh.rename(out)
 
 
+def is_own_checkpoint(folder: Path) -> bool:
+    """True for a folder of the conversation encoder, whole or not: `check_folder` says what is wrong with it."""
+    if (folder / HASHES).is_file():
+        return True
+    try:
+        return "local_layers" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
 def check_folder(folder: Path) -> str:
     """Check a checkpoint folder of ours against its hashes.
 
@@ -61,12 +71,16 @@ def check_folder(folder: Path) -> str:
     try:
         expected = json.loads((folder / HASHES).read_text())
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} holds no checked model ({HASHES} is missing or broken); reinstall or retrain") from error
+        raise ModelError(
+            f"{folder} holds no checked model ({HASHES} is missing or broken); reinstall or retrain"
+        ) from error
     for name in GUARDED:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path} is missing; reinstall or retrain the model")
         if file_hash(path) != expected.get(name):
-            raise ModelError(f"{path} is not the file that was shipped (its hash differs); reinstall or retrain the model")
+            raise ModelError(
+                f"{path} is not the file that was shipped (its hash differs); reinstall or retrain the model"
+            )
     version: str = expected["model.safetensors"][:12]
     return version
