@@ -46,7 +46,7 @@ class Plan:
     head_rate: float = 5.0
     """Times the learning rate, for the two heads."""
     warmup_steps: int = 100
-    decay: float = 0.4
+    decay: float = 0.6
     """Share of the run over which the learning rate falls to nothing."""
     row_tokens: int = 384
     batch_rows: int = 4
