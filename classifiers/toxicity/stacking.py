@@ -44,8 +44,7 @@ class Stack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def apply(self, encoder: Numbers, ngram: Numbers) -> Numbers:
         """Probabilities (n, 11) from both models' log-odds, (n, 11) each."""
         joined = np.concatenate([encoder, ngram], axis=1) @ np.array(self.weights, np.float32).T
-        found: Numbers = 1 / (1 + np.exp(-(joined + np.array(self.bias, np.float32))))
-        return found
+        return (1 / (1 + np.exp(-(joined + np.array(self.bias, np.float32))))).astype(np.float32)
 
     @classmethod
     def fit(cls, encoder: Numbers, ngram: Numbers, targets: Numbers, versions: tuple[str, str]) -> Self:
