@@ -22,7 +22,7 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_NUMERIC = re.compile(
+NUMERIC = re.compile(
     r"(?<![\w.,:/-])(?P<day>\d{1,2})(?P<mark> ?[-/.] ?| )(?P<month>\d{1,2})(?P=mark)"
     r"(?P<year>\d{4}|'?\d{2})(?![\w]|[-/.:,]\d)"
 )
@@ -79,7 +79,7 @@ class BirthDateRecognizer:
                 yield Match(*found.span(), "DATE_OF_BIRTH", 0.8, "full date in words")
 
     def _full(self, prepared: PreparedText) -> Iterator[Match]:
-        for pattern in (_NUMERIC, _ISO, _NAMED):
+        for pattern in (NUMERIC, _ISO, _NAMED):
             for found in pattern.finditer(prepared.folded):
                 grounds = self._grounds(found, prepared) if is_birth_date(found) else None
                 if grounds is not None:

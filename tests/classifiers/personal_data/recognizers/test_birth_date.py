@@ -1,7 +1,10 @@
 """The test table of the birth_date recognizer: a sentence, what is found in it, and what was said before."""
 
+import datetime
+
 import pytest
 
+from classifiers.personal_data.recognizers.birth_date import NUMERIC, is_birth_date
 from tests.classifiers.personal_data.conftest import Recognize
 
 TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
@@ -25,3 +28,21 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
 def test_table(recognize: Recognize, text: str, expected: list[str], before: tuple[str, ...]) -> None:
     """Full dates beside a person or a word about birth are found; school dates and history are not."""
     assert recognize("birth_date", text, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("4-5-2010", True),
+        ("4-5-22", False),
+        ("4-5-2022", False),
+        ("4-5-1924", False),
+        ("31-2-2010", False),
+        ("4-5-21", True),
+    ],
+)
+def test_only_a_living_person_who_is_old_enough_has_a_birthday(text: str, holds: bool) -> None:
+    """Dates that do not exist, lie more than a century back or less than five years are no birthday."""
+    found = NUMERIC.fullmatch(text)
+    assert found is not None
+    assert is_birth_date(found, datetime.date(2025, 9, 1)) is holds
