@@ -29,3 +29,20 @@ def summary(targets: NDArray[np.float64], scores: NDArray[np.float32]) -> dict[s
         if targets[:, at].any():
             figures[str(label)] = float(average_precision_score(targets[:, at], scores[:, at]))
     return figures
+
+
+def summaries(
+    targets: NDArray[np.float64], scores: NDArray[np.float32], in_talk: NDArray[np.bool_]
+) -> dict[str, float]:
+    """The figures of lines in conversations (`talk_...`) and of lines on their own (`alone_...`), where there are any.
+
+    Args:
+        targets: As for `summary`.
+        scores: As for `summary`.
+        in_talk: (M,) which lines stand in a conversation.
+    """
+    figures: dict[str, float] = {}
+    for name, chosen in (("talk", in_talk), ("alone", ~in_talk)):
+        if targets[chosen, -1].any():
+            figures |= {f"{name}_{what}": value for what, value in summary(targets[chosen], scores[chosen]).items()}
+    return figures

@@ -29,7 +29,7 @@ from classifiers.errors import TrainingError
 from classifiers.labels import LABELS
 from classifiers.toxicity.checkpoint import ANY, save_checkpoint
 from classifiers.toxicity.conversation import LOCAL_LAYERS, ConversationTokenizer, Rows
-from classifiers.toxicity.figures import summary
+from classifiers.toxicity.figures import summaries
 from classifiers.toxicity.torch_encoder import encode
 from classifiers.toxicity.training_data import OUTPUTS, Batch, Conversation, EpochMaker, conversations, target
 
@@ -146,11 +146,11 @@ def train(
     validation = conversations([line for line in corpus if line.split == VALIDATION])
     maker = EpochMaker(tokenizer, plan.row_tokens, plan.batch_rows)
     net = TwoHeads(_load(base, plan)).to(device)
-    optimizer = _optimizer(net, plan)
+    optimizer = make_optimizer(net, plan)
     progress = Progress()
     work.mkdir(parents=True, exist_ok=True)
     if (work / CHECKPOINT).exists():
-        progress = _resume(work / CHECKPOINT, net, optimizer)
+        progress = resume(work / CHECKPOINT, net, optimizer)
         log(f"going on at epoch {progress.epoch + 1}, batch {progress.batch}")
     else:
         _start_heads(net, maker, training, plan, device)
@@ -163,9 +163,9 @@ def train(
         for loss in _steps(net, optimizer, batches[progress.batch : end], plan, progress, total, device):
             report(progress, total, loss)
             if progress.step % 300 == 0:
-                _save_state(work / CHECKPOINT, net, optimizer, progress)
+                save_state(work / CHECKPOINT, net, optimizer, progress)
         progress.epoch, progress.batch = epoch + 1, 0
-        _save_state(work / CHECKPOINT, net, optimizer, progress)
+        save_state(work / CHECKPOINT, net, optimizer, progress)
         figures = _validate(net, maker, validation, device)
         log(f"epoch {epoch + 1}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         with (work / HISTORY).open("a") as history:
@@ -194,7 +194,8 @@ def _load(base: Path, plan: Plan) -> Any:  # noqa: ANN401
     return AutoModelForSequenceClassification.from_pretrained(base, config=config, dtype=torch.float32)
 
 
-def _optimizer(net: TwoHeads, plan: Plan) -> torch.optim.Optimizer:
+def make_optimizer(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """AdamW over a network, its heads (`pooler`, `classifier`) at their own rate."""
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
     heads: list[nn.Parameter] = []
@@ -295,22 +296,25 @@ def _validate(
     first, mean, lines = predict(net, maker, validation, device)
     targets = np.array([target(line) for line in lines])
     talk = np.array([line.thread is not None for line in lines])
-    figures: dict[str, float] = {}
-    for name, chosen in (("talk", talk), ("alone", ~talk)):
-        if targets[chosen, -1].any():
-            figures |= {f"{name}_{what}": value for what, value in summary(targets[chosen], first[chosen]).items()}
-            figures[f"{name}_ap_mean_head"] = summary(targets[chosen], mean[chosen])["ap"]
-    return figures
+    figures = summaries(targets, first, talk)
+    of_mean = summaries(targets, mean, talk)
+    return figures | {f"{name}_mean_head": value for name, value in of_mean.items() if name.endswith("_ap")}
 
 
-def _save_state(path: Path, net: TwoHeads, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def save_state(path: Path, net: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Write where a run stands, whole or not at all."""
     state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "progress": asdict(progress)}
     fresh = path.with_suffix(".new")
     torch.save(state, fresh)
     fresh.replace(path)
 
 
-def _resume(path: Path, net: TwoHeads, optimizer: torch.optim.Optimizer) -> Progress:
+def resume(path: Path, net: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Load where a run stood.
+
+    Raises:
+        TrainingError: The state is damaged or belongs to another plan.
+    """
     started = time.time()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

@@ -13,7 +13,7 @@ from classifiers.findings import ScoringInput
 from classifiers.toxicity.checkpoint import file_hash
 from classifiers.toxicity.other_models.hub import fetch, has_weights, is_hub_id
 from classifiers.toxicity.other_models.label_map import TARGETS, LabelMap, combine, find_map, membership
-from classifiers.toxicity.other_models.text_pair import as_pair, token_pieces
+from classifiers.toxicity.other_models.text_pair import PairTokenizer, as_pair
 
 BATCH = 32
 
@@ -31,13 +31,9 @@ class OtherModel:
     def __init__(self, network: Any, tokenizer: Any, label_map: LabelMap, version: str) -> None:  # noqa: ANN401
         self.version = version
         self._network = network
-        self._tokenizer = tokenizer
-        self._tokenizer.truncation_side = "left"
         self._map = label_map
+        self._pairs = PairTokenizer(tokenizer, label_map.max_tokens, context=label_map.context)
         self._members = membership(label_map, network.config.id2label)
-        self._most = min(label_map.max_tokens, tokenizer.model_max_length)
-        # One token of context must be left to cut from, else the tokenizer refuses.
-        self._room = self._most - tokenizer.num_special_tokens_to_add(pair=label_map.context) - 1
 
     @classmethod
     def load(cls, folder: Path, label_map: LabelMap) -> "OtherModel":
@@ -77,39 +73,22 @@ class OtherModel:
         counts; the conversation before it is cut from its oldest end.
         """
         scores = np.zeros((len(inputs), len(TARGETS)), np.float32)
-        pairs, owners = self._pairs(inputs)
+        pairs, owners = [], []
+        pieces = self._pairs.pieces([one.message.text for one in inputs])
+        for at, (one, parts) in enumerate(zip(inputs, pieces, strict=True)):
+            context, _ = as_pair(one)
+            pairs += [(context, part) for part in parts]
+            owners += [at] * len(parts)
         order = sorted(range(len(pairs)), key=lambda at: sum(map(len, pairs[at])))
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
             np.maximum.at(scores, [owners[at] for at in batch], self._judge([pairs[at] for at in batch]))
         return scores
 
-    def _pairs(self, inputs: Sequence[ScoringInput]) -> tuple[list[tuple[str, str]], list[int]]:
-        """Context and piece of each message, and whose it is."""
-        if not inputs:
-            return [], []
-        pairs, owners = [], []
-        texts = [one.message.text for one in inputs]
-        offsets = self._tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        for at, (one, places) in enumerate(zip(inputs, offsets, strict=True)):
-            context, text = as_pair(one)
-            pieces = token_pieces(places, self._room) if len(places) > self._room else [(0, len(text))]
-            pairs += [(context if self._map.context else "", text[start:end]) for start, end in pieces]
-            owners += [at] * len(pieces)
-        return pairs, owners
-
     def _judge(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
         import torch  # noqa: PLC0415  # loaded long before the first message comes
 
-        texts = [text for _, text in pairs]
-        given = ([context for context, _ in pairs], texts) if self._map.context else (texts,)
-        tokens = self._tokenizer(
-            *given,
-            truncation="only_first",
-            max_length=self._most,
-            padding=True,
-            return_tensors="pt",
-        ).to(self._network.device)
+        tokens = self._pairs.tensors(pairs).to(self._network.device)
         with torch.inference_mode():
             logits = self._network(**tokens).logits.float()
         softly = logits.softmax(-1) if self._map.activation == "softmax" else logits.sigmoid()

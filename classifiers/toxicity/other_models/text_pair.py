@@ -1,6 +1,7 @@
 """A message and the conversation before it as two texts, for transformers that know nothing of conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from classifiers.findings import ScoringInput, Utterance
 
@@ -28,22 +29,46 @@ def _speaker(utterance: Utterance, author: str, names: dict[str, str]) -> str:
     return role or names.setdefault(utterance.author, LETTERS[len(names) % len(LETTERS)])
 
 
-def token_pieces(offsets: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """Where to cut a text that has too many tokens.
+class PairTokenizer:
+    """A checkpoint's own tokenizer, used so that a message is never cut to make room for its conversation.
 
     Args:
-        offsets: Start and end of each token in the text.
-        most: Tokens a piece; pieces overlap by a third.
-
-    Returns:
-        `[start, end)` in characters of each piece; together they hold every token.
+        tokenizer: Of the fast kind.
+        most: Tokens that the model may read.
+        context: Whether the conversation is read at all, as the first of two texts.
     """
-    pieces = []
-    at = 0
-    while True:
-        end = min(len(offsets), at + most)
-        if offsets:
-            pieces.append((offsets[at][0], offsets[end - 1][1]))
-        if end == len(offsets):
-            return pieces
-        at = end - most // 3
+
+    def __init__(self, tokenizer: Any, most: int, *, context: bool) -> None:  # noqa: ANN401  # transformers' own
+        self._tokenizer = tokenizer
+        self._tokenizer.truncation_side = "left"
+        self._most = min(most, tokenizer.model_max_length)
+        self._context = context
+        # One token of context must be left to cut from, else the tokenizer refuses.
+        self._room = self._most - tokenizer.num_special_tokens_to_add(pair=context) - 1
+
+    def pieces(self, texts: Sequence[str]) -> list[list[str]]:
+        """Each text as it is, or where it has too many tokens, pieces that overlap by a third and lose nothing."""
+        if not texts:
+            return []
+        places = self._tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        return [
+            [text] if len(offsets) <= self._room else [text[start:end] for start, end in self._cuts(offsets)]
+            for text, offsets in zip(texts, places, strict=True)
+        ]
+
+    def _cuts(self, offsets: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        at = 0
+        while True:
+            end = min(len(offsets), at + self._room)
+            yield offsets[at][0], offsets[end - 1][1]
+            if end == len(offsets):
+                return
+            at = end - self._room // 3
+
+    def tensors(self, pairs: Sequence[tuple[str, str]]) -> Any:  # noqa: ANN401
+        """What the model reads: contexts, cut at their oldest end, and messages that are pieces."""
+        texts = [text for _, text in pairs]
+        given = ([context for context, _ in pairs], texts) if self._context else (texts,)
+        return self._tokenizer(
+            *given, truncation="only_first", max_length=self._most, padding=True, return_tensors="pt"
+        )
