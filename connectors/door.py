@@ -34,9 +34,9 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
     Raises:
         VangnetError: The keys or the store cannot be used; or they went away meanwhile (IntakeAwayError).
     """
-    keyring = Keyring.open(settings.keys)
     redis = await connect(settings)
     try:
+        keyring = Keyring.open(settings.keys)
         async with open_publisher(settings, redis) as publisher:
             ledger = GroupLedger(redis, keyring)
             yield Door(Intake(ledger, publisher, redis, keyring, settings), ledger)

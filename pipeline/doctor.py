@@ -30,6 +30,7 @@ from classifiers.engine import open_scorer
 from classifiers.errors import ClassifierError
 from pipeline.errors import SettingsError, VangnetError
 from pipeline.groups import SCHOOL_ZONE
+from pipeline.key_mark import KEY_MARK, find_strange_keys
 from pipeline.privacy import KEY_FILES, Keyring
 from pipeline.product import check_port
 from pipeline.settings import Settings, load_settings
@@ -239,11 +240,26 @@ async def _check_store(client: Redis, settings: Settings) -> list[Check]:
         return [fail("store", f"it stopped answering ({type(error).__name__})", "look at the server's own log")]
     checks = [ok("store", f"{facts.name}, {_size(facts.used_bytes)} in use")]
     checks += [warn("store", *warning.rsplit(": ", 1)) for warning in facts.warnings]
+    checks += await _check_store_keys(client, settings.keys)
     if waiting > MANY_WAITING:
         checks.append(warn("stream", f"{waiting} records wait", "see whether the worker runs: `vangnet worker`"))
     elif settings.broker is None:
         checks.append(ok("stream", f"{waiting} records wait"))
     return [*checks, check_clock(seconds + microseconds / 1e6)]
+
+
+async def _check_store_keys(client: Redis, folder: Path) -> list[Check]:
+    """That the store was filled with these keys; what is wrong with the files themselves is told before."""
+    todo = "set VANGNET_KEYS to the folder with the store's keys, or put your copy of it back"
+    if not any((folder / name).exists() for name in KEY_FILES):
+        if not await client.exists(KEY_MARK):
+            return []
+        return [fail("keys", f"{folder} is empty, but the store was filled with keys", todo)]
+    try:
+        wrong = await find_strange_keys(client, Keyring.open(folder))
+    except VangnetError:
+        return []
+    return [fail("keys", f"{' and '.join(wrong)} did not fill this store", todo)] if wrong else []
 
 
 def check_clock(store: float | None) -> Check:

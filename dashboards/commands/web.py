@@ -64,9 +64,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
-    keyring = Keyring.open(settings.keys)
     redis = await connect(settings)
     try:
+        keyring = Keyring.open(settings.keys)
         store = ReviewStore(redis, keyring, overdue_hours=settings.overdue_hours)
         app = create_app(settings, store, GroupLedger(redis, keyring), redis, keyring)
         logging.getLogger("uvicorn.access").addFilter(without_query)

@@ -140,10 +140,9 @@ def remove(group: str, *, yes: bool) -> None:
 @asynccontextmanager
 async def _open_ledger() -> AsyncIterator[GroupLedger]:
     settings = load_settings()
-    keyring = Keyring.open(settings.keys)
     redis = await connect(settings)
     try:
-        yield GroupLedger(redis, keyring)
+        yield GroupLedger(redis, Keyring.open(settings.keys))
     finally:
         await redis.aclose()
 

@@ -27,9 +27,10 @@ MakeServer = Callable[..., ValkeyServer]
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A data folder with a short name, as a unix socket needs."""
-    path = Path(tempfile.mkdtemp(prefix="vn"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    home = Path(tempfile.mkdtemp(prefix="vn"))
+    (home / "v").mkdir()
+    yield home / "v"
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
