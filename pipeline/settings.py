@@ -16,7 +16,7 @@ from pipeline.errors import SettingsError
 class Settings(BaseSettings):
     """What the school can set. Field notes are the documentation; the README lists them."""
 
-    model_config = SettingsConfigDict(env_prefix="VANGNET_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="VANGNET_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     data: Path = Path("var")
     """Folder of everything that is stored: the embedded server's files and its socket."""
