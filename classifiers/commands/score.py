@@ -1,5 +1,6 @@
 """`vangnet score`: messages in on standard input, one judgement a line out; needs no broker and keeps nothing."""
 
+import codecs
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ BATCH = 64
 CHUNK = 1 << 16
 LONGEST = 100_000
 """Characters; the pipeline's intake draws the same line."""
+LONGEST_LINE = 2 << 20
+"""Bytes; LONGEST characters fit however JSON escapes them. Of a longer line nothing is kept: memory has an end."""
 
 
 class InputLine(msgspec.Struct):
@@ -95,14 +98,23 @@ def read_lines(stream: IO[bytes], objects: bool) -> Iterator[Line]:  # the forma
         A message or what is wrong with it for every line, and None after each piece that arrived.
     """
     read = getattr(stream, "read1", stream.read)
-    rest = b""
-    while chunk := read(CHUNK):
+    too_long = InputError(
+        f"the line has more than {LONGEST_LINE:,} bytes; the most of a message is {LONGEST:,} characters"
+    )
+    rest, overflown = b"", False
+    # Some editors and shells put a byte order mark before everything.
+    chunk = read(CHUNK).removeprefix(codecs.BOM_UTF8)
+    while chunk:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            yield _parse(line, objects)
+            yield too_long if overflown else _parse(line, objects)
+            overflown = False
+        overflown = overflown or len(rest) > LONGEST_LINE
+        rest = b"" if overflown else rest
         yield None
-    if rest:
-        yield _parse(rest, objects)
+        chunk = read(CHUNK)
+    if rest or overflown:
+        yield too_long if overflown else _parse(rest, objects)
 
 
 def batches(lines: Iterator[Line]) -> Iterator[list[tuple[int, ScoringInput | InputError]]]:

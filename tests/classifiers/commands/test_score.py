@@ -170,6 +170,29 @@ def test_an_unknown_model_is_one_clear_sentence() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.usefixtures("listener")
+def test_a_line_without_end_is_an_error_object_and_is_not_kept() -> None:
+    """A line beyond all measure takes no memory of its size; the lines around it are judged."""
+    result = run(b"hoi\n" + b"a" * (score.LONGEST_LINE + 3 * score.CHUNK) + b"\ndag\n" + b"b" * (3 << 20))
+    assert result.exit_code == 2
+    first, long, last, cut = lines(result)
+    assert (first["text"], last["text"]) == ("hoi", "dag")
+    assert (long["line"], cut["line"]) == (2, 4)
+    assert "the most of a message is 100,000 characters" in str(long["error"])
+    held = [
+        len(one.message.text)
+        for one in score.read_lines(Slow([b"a" * (1 << 20)] * 5), False)
+        if one is not None and not isinstance(one, Exception)
+    ]
+    assert held == []
+
+
+@pytest.mark.usefixtures("listener")
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    """What a Windows editor saved is read as what was typed."""
+    assert lines(run(b'\xef\xbb\xbf{"text": "hoi"}\n', "--format", "jsonl"))[0]["text"] == "hoi"
+
+
 def endless() -> Iterator[score.Line]:
     while True:
         yield score.Message("hoi", "a")
