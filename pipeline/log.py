@@ -2,7 +2,8 @@
 
 import logging
 
-LIBRARIES = ("faust", "mode", "aiokafka", "uvicorn", "asyncio")
+LIBRARIES = ("faust", "mode", "aiokafka", "uvicorn", "asyncio", "pipeline.transport")
+"""The transport is built of Faust's services, which tell of each start and stop under our own module's name."""
 
 
 def set_up_logging(process: str, *, verbose: bool = False) -> None:
