@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from pipeline.product import check_port
 from pipeline.publisher import open_publisher
 from pipeline.settings import Settings, load_settings
 from pipeline.valkey import connect
+
+if TYPE_CHECKING:
+    from classifiers.engine import Scorer
 
 
 @click.command("worker")
@@ -28,14 +32,24 @@ def command(*, verbose: bool) -> None:
     _make_folder(settings)
     asyncio.run(_check(settings))
 
-    # Only now what takes seconds to load.
+    from classifiers.engine import open_scorer  # noqa: PLC0415  # only now what takes seconds to load
+
+    run_worker(settings, open_scorer(settings.model))
+
+
+def run_worker(settings: Settings, scorer: "Scorer") -> None:
+    """Run a worker in this process until it is told to stop; ends the process.
+
+    Args:
+        settings: Of a store and a broker that are there.
+        scorer: The classifiers, loaded.
+    """
     import faust  # noqa: PLC0415
 
-    from classifiers.engine import open_scorer  # noqa: PLC0415
     from pipeline.app import build_app  # noqa: PLC0415
     from pipeline.services import open_services  # noqa: PLC0415
 
-    services = open_services(settings, open_scorer(settings.model))
+    services = open_services(settings, scorer)
     logging.getLogger(__name__).info("ready to score with %s", services.scoring.version)
     app = build_app(services)
     faust.Worker(
