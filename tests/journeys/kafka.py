@@ -150,5 +150,7 @@ class KafkaServer:
             "share.coordinator.state.topic.replication.factor": "1",
             "group.initial.rebalance.delay.ms": "0",
             "num.partitions": "4",
+            # On a busy machine a late heartbeat would fence the only broker there is.
+            "broker.session.timeout.ms": "60000",
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,4 +1,4 @@
-"""The same agents on a real Apache Kafka, with a worker that is killed in the middle."""
+"""The same agents on a real Apache Kafka, with a worker that is killed twice in the middle."""
 
 import asyncio
 import os
@@ -149,6 +149,11 @@ def installation(store: ValkeyServer, broker: str | None) -> Iterator[Installati
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def scored_more_than(number: int) -> Callable[[Totals, Census], bool]:
+    """The worker is at work."""
+    return lambda totals, _: totals.scored > number
+
+
 def settled(replay: subprocess.Popen[bytes]) -> Callable[[Totals, Census], bool]:
     """Everything was played, judged and stored."""
 
@@ -180,21 +185,22 @@ def undisturbed(kafka: KafkaServer) -> Iterator[tuple[Totals, Census]]:
 def test_a_worker_killed_on_kafka_loses_nothing_and_flags_nothing_twice(
     kafka: KafkaServer, undisturbed: tuple[Totals, Census], start_valkey: Callable[..., ValkeyServer]
 ) -> None:
-    """Kill -9 with messages waiting; started again, the totals are those of a calm run on Redis."""
+    """Kill -9 twice with messages waiting; started again, the totals are those of a calm run on Redis."""
     with installation(start_valkey(), kafka.url) as school:
-        first, replay = school.start("worker"), school.start("replay", "--once")
-        asyncio.run(school.wait(lambda totals, _: totals.scored > 0))
-        school.kill(first)
-        totals, _ = asyncio.run(school.wait(lambda _totals, _census: replay.poll() is not None))
-        assert replay.wait() == 0, school.said()
-        assert 0 < totals.scored < totals.accepted, "the kill came after the end"
+        replay = school.start("replay", "--once")
+        for judged in (0, undisturbed[0].accepted // 3):
+            worker = school.start("worker")
+            totals, _ = asyncio.run(school.wait(scored_more_than(judged)))
+            school.kill(worker)
+            assert totals.scored < undisturbed[0].accepted, "the kill came after the end"
 
-        second = school.start("worker")
+        last = school.start("worker")
         figures = asyncio.run(school.wait(settled(replay)))
+        assert replay.wait() == 0, school.said()
         assert figures == undisturbed
         assert figures[0].disagreements() == []
         assert asyncio.run(school.flags_in_cases()) == figures[0].flagged > 0
 
-        second.terminate()
-        assert second.wait(timeout=PATIENCE) == 0, school.said()
+        last.terminate()
+        assert last.wait(timeout=PATIENCE) == 0, school.said()
         assert "Traceback" not in school.said()
