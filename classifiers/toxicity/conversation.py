@@ -14,9 +14,10 @@ letter for each pupil, another word for a teacher or a parent, none for a messag
 vector that is judged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -76,6 +77,8 @@ LOCAL_LAYERS = 6
 """Layers, from the bottom, in which a message sees itself alone."""
 NEVER = -1e4
 """Added to the attention of a token that must not be seen."""
+NO_MESSAGE = 1 << 30
+"""Number of a message that none comes after, so that it is never seen."""
 
 
 def head_slopes(heads: int) -> NDArray[np.float32]:
@@ -115,24 +118,33 @@ class ConversationTokenizer:
         """Token id of a speaker mark."""
         return self._marks[name]
 
-    def speaker_marks(self, speakers: Iterable[Utterance], letters: Sequence[str] = PUPIL_MARKS) -> list[int]:
+    def speaker_marks(
+        self,
+        speakers: Iterable[Utterance],
+        letters: Sequence[str] = PUPIL_MARKS,
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> list[int]:
         """One mark a message: pupils get letters in order of appearance, teachers and parents their role's word.
 
         Args:
             speakers: The messages of one conversation in order.
             letters: Letters in the order in which they are given out (shuffled in training).
+            known: Marks under which pupils were read before, by author.
         """
-        given: dict[str, str] = {}
-        supply = cycle(letters)
-        marks = []
+        given = dict(known)
+        taken = set(given.values())
+        marks = [self._marks[letter] for letter in letters]
+        supply = cycle([mark for mark in marks if mark not in taken] or marks)
+        found = []
         for utterance in speakers:
             name = ROLE_MARKS.get(utterance.role)
-            if name is None:
-                name = given.get(utterance.author)
-                if name is None:
-                    name = given[utterance.author] = next(supply)
-            marks.append(self._marks[name])
-        return marks
+            if name is not None:
+                found.append(self._marks[name])
+            else:
+                if utterance.author not in given:
+                    given[utterance.author] = next(supply)
+                found.append(given[utterance.author])
+        return found
 
 
 def frame(pieces: Sequence[int], mark: int | None) -> tuple[int, ...]:

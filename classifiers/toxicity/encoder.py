@@ -1,8 +1,10 @@
 """Judges messages with the conversation encoder: stretches of conversation in, probabilities out.
 
 Messages that follow each other in one conversation are read together in one pass (`stretches`), so a batch of a busy
-group costs each message once; what a message left behind is kept for the batches after (`context_memory`). Two runtimes
-give the same figures within rounding: ONNX Runtime, which needs no torch, and PyTorch, the reference, which keeps nothing.
+group costs each message once; what a message left behind is kept for the batches after (`context_memory`).
+
+Two runtimes give the same figures within rounding: ONNX Runtime, which needs no torch, and PyTorch, the reference,
+which keeps nothing.
 """
 
 import time
@@ -161,11 +163,15 @@ class EncoderModel:
 
     def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
         """Probabilities of shape (len(inputs), 11): the labels in order, then "at all"."""
-        scores = np.zeros((len(inputs), 11), np.float32)
+        return (1 / (1 + np.exp(-self.logits(inputs)))).astype(np.float32)
+
+    def logits(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
+        """Log-odds of shape (len(inputs), 11), as `stacking` takes them."""
+        found = np.zeros((len(inputs), 11), np.float32)
         for parts in self._batches(inputs):
             places = [one.place for part in parts for one in part.messages if one.place is not None]
-            scores[places] = 1 / (1 + np.exp(-self._read(parts)))
-        return scores
+            found[places] = self._read(parts)
+        return found
 
     def _read(self, parts: list[_Part]) -> NDArray[np.float32]:
         """Logits of the judged messages of a batch, which are then remembered."""
