@@ -4,6 +4,8 @@ A model says how likely each label is; the recognizers of personal data look at 
 the shipped one, or the folder or hub id of another.
 """
 
+import logging
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,14 +15,20 @@ from numpy.typing import NDArray
 
 from classifiers.findings import Assessment, Finding, ScoringInput, Span, Utterance
 from classifiers.labels import LABELS, Label
+from classifiers.measures import Measured, Observe, unwatched
 from classifiers.personal_data import find
+from classifiers.staged import Shortcuts, StagedModel, load_clear_below
 from classifiers.toxicity.checkpoint import is_own_checkpoint
-from classifiers.toxicity.encoder import EncoderModel
+from classifiers.toxicity.context_memory import ContextMemory
+from classifiers.toxicity.encoder import EncoderModel, Runtime
 from classifiers.toxicity.explanation import explain
 from classifiers.toxicity.ngram import ANY, NgramModel
 from classifiers.toxicity.ngram_features import normalize
 from classifiers.toxicity.other_models.model import open_other
 
+logger = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).parent / "toxicity" / "weights" / "encoder"
 WINDOW_CHARACTERS = 600
 """A longer message is judged in windows of this length, each overlapping the last by a third; the gravest counts."""
 NOTHING = "none:empty"
@@ -48,29 +56,50 @@ class Scorer(Protocol):
 class Model(Protocol):
     """A model alone: probabilities for texts that fit it."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Family and hash of the weights."""
 
     def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
         """Calibrated probabilities of shape (len(inputs), 11): the labels in order, then "at all"."""
 
 
-def open_scorer(model: str | Path | None = None, *, personal_data: bool = True) -> Scorer:
+def open_scorer(
+    model: str | Path | None = None, *, personal_data: bool = True, shortcuts: Shortcuts | None = None
+) -> Scorer:
     """Open the scoring step.
 
     Args:
         model: None for the shipped model, `ngram` for the first stage alone; else the folder of a checkpoint, ours or
             any transformers sequence classifier with a label map, or a hub id (`classifiers.toxicity.other_models`).
         personal_data: False leaves the recognizers out, to measure the model by itself.
+        shortcuts: What the encoder need not do twice; None for the usual ones.
 
     Raises:
         ModelError: The model is unknown, missing or damaged.
     """
+    if model is None and SHIPPED.is_dir():
+        model = SHIPPED
     if model is None or str(model) == "ngram":
         return ModelScorer(NgramModel.load(), personal_data=personal_data)
     own = Path(model)
     if is_own_checkpoint(own):
-        return ModelScorer(EncoderModel.load(own), personal_data=personal_data)
+        return ModelScorer(_open_encoder(own, shortcuts or Shortcuts()), personal_data=personal_data)
     return ModelScorer(open_other(str(model)), personal_data=personal_data)
+
+
+def _open_encoder(folder: Path, shortcuts: Shortcuts) -> StagedModel:
+    runtime: Runtime | None = None
+    try:
+        from classifiers.toxicity.onnx_runtime import open_runtime  # noqa: PLC0415  # may be missing on a platform
+    except ImportError:
+        logger.warning("onnxruntime is missing: the model runs in PyTorch, several times slower")
+    else:
+        runtime = open_runtime(folder)
+    full = EncoderModel.load(folder, runtime=runtime, memory=ContextMemory() if shortcuts.context_memory else None)
+    if not shortcuts.first_stage:
+        return StagedModel(full, shortcuts)
+    return StagedModel(full, shortcuts, first=NgramModel.load(), clear_below=load_clear_below())
 
 
 class ModelScorer:
@@ -79,6 +108,13 @@ class ModelScorer:
     def __init__(self, model: Model, *, personal_data: bool = True) -> None:
         self._model = model
         self._personal_data = personal_data
+        self._observe: Observe = unwatched
+
+    def watch(self, observe: Observe) -> None:
+        """Have every batch told to a watcher: one record from the model's stages, one from the rest."""
+        self._observe = observe
+        if isinstance(self._model, StagedModel):
+            self._model.observe = observe
 
     @property
     def version(self) -> str:
@@ -102,10 +138,13 @@ class ModelScorer:
         if windows:
             np.maximum.at(probabilities, np.array(owners), self._model.score(windows))
         read = set(owners)
-        return [
+        started = time.perf_counter()
+        found = [
             self._assess(one, row, self.version if place in read else NOTHING)
             for place, (one, row) in enumerate(zip(inputs, probabilities, strict=True))
         ]
+        self._observe(Measured(messages=len(inputs), seconds={"recognizers": time.perf_counter() - started}))
+        return found
 
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         """Say what carried a label of each message, one finding a message; costly, for flags only.
@@ -121,9 +160,11 @@ class ModelScorer:
         column = LABELS.index(label)
         starts = [start for start, _ in window_bounds(one.message.text)]
         windows = list(in_windows(one))
-        scores = self._model.score(windows)[:, column]
+        # Words taken out one by one are no messages: shortcuts and their counts are not for them.
+        model = self._model.full if isinstance(self._model, StagedModel) else self._model
+        scores = model.score(windows)[:, column]
         gravest = int(scores.argmax())
-        found = explain(self._model.score, windows[gravest], column)
+        found = explain(model.score, windows[gravest], column)
         shift = starts[gravest]
         spans = tuple(Span(span.start + shift, span.end + shift, span.type) for span in found.words)
         why = "" if found.earlier is None else EARLIER.format(back=len(one.before) - found.earlier)

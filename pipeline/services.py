@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from classifiers.engine import Scorer
+from classifiers.engine import ModelScorer, Scorer
 from classifiers.protocol import load_policy
 from pipeline.context import ContextWindows
 from pipeline.groups import GroupLedger
@@ -49,6 +49,9 @@ def open_services(settings: Settings, scorer: Scorer) -> WorkerServices:
     keyring = Keyring.open(settings.keys)
     windows = ContextWindows(redis, keyring, settings)
     metrics = WorkerMetrics(CollectorRegistry())
+    metrics.model.info({"version": scorer.version})
+    if isinstance(scorer, ModelScorer):
+        scorer.watch(metrics.observe)
     scoring = ScoringStep(
         scorer=scorer,
         policy=load_policy(settings.operating_point),
