@@ -53,6 +53,12 @@ class Settings(BaseSettings):
 
     model: str | None = None
     """Folder or hub id of another classifier; empty uses the shipped one."""
+    context_memory: bool = True
+    """Earlier messages are remembered as the model read them, and not read again."""
+    repeats: bool = True
+    """A message without context that was judged before gets the same answer."""
+    first_stage: bool = False
+    """The n-gram stage clears plainly harmless messages; it saves little beside `context_memory`."""
     operating_point: Literal["rustig", "waakzaam"] = "rustig"
     """`rustig` flags with few false alarms, `waakzaam` misses less."""
     overdue_hours: float = Field(24.0, gt=0)

@@ -33,8 +33,12 @@ def command(*, verbose: bool) -> None:
     asyncio.run(_check(settings))
 
     from classifiers.engine import open_scorer  # noqa: PLC0415  # only now what takes seconds to load
+    from classifiers.staged import Shortcuts  # noqa: PLC0415
 
-    run_worker(settings, open_scorer(settings.model))
+    shortcuts = Shortcuts(
+        context_memory=settings.context_memory, repeats=settings.repeats, first_stage=settings.first_stage
+    )
+    run_worker(settings, open_scorer(settings.model, shortcuts=shortcuts))
 
 
 def run_worker(settings: Settings, scorer: "Scorer") -> None:
