@@ -48,7 +48,7 @@ MANY_WAITING: Final = 5000
 """Messages that wait; a worker that keeps up leaves a few."""
 _CONNECT_SECONDS: Final = 5.0
 _NOT_SETTINGS: Final = frozenset({"VANGNET_NO_SKIP", "VANGNET_CACHE"})
-"""Variables with our prefix that the tests read."""
+"""Variables with our prefix that the tests or the classifiers read."""
 
 
 class Verdict(StrEnum):
