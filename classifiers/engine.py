@@ -25,6 +25,7 @@ from classifiers.toxicity.explanation import explain
 from classifiers.toxicity.ngram import ANY, NgramModel
 from classifiers.toxicity.ngram_features import normalize
 from classifiers.toxicity.other_models.model import open_other
+from classifiers.toxicity.stacking import STACK, Stack, StackedModel
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,10 @@ def _open_encoder(folder: Path, shortcuts: Shortcuts) -> StagedModel:
         logger.warning("onnxruntime is missing: the model runs in PyTorch, several times slower")
     else:
         runtime = open_runtime(folder)
-    full = EncoderModel.load(folder, runtime=runtime, memory=ContextMemory() if shortcuts.context_memory else None)
+    encoder = EncoderModel.load(folder, runtime=runtime, memory=ContextMemory() if shortcuts.context_memory else None)
+    full: EncoderModel | StackedModel = encoder
+    if (folder / STACK).is_file():
+        full = StackedModel(encoder, NgramModel.load(), Stack.load(folder))
     if not shortcuts.first_stage:
         return StagedModel(full, shortcuts)
     return StagedModel(full, shortcuts, first=NgramModel.load(), clear_below=load_clear_below())

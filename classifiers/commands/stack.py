@@ -20,7 +20,8 @@ def command(folder: Path, *, thresholds: bool) -> None:
     from classifiers.toxicity.encoder import FAMILY, EncoderModel  # noqa: PLC0415
     from classifiers.toxicity.evaluation_thresholds import choose, write_thresholds  # noqa: PLC0415
     from classifiers.toxicity.ngram import NgramModel  # noqa: PLC0415
-    from classifiers.toxicity.stacking import StackedModel, fit_on_validation  # noqa: PLC0415
+    from classifiers.toxicity.stack_fitting import fit_on_validation  # noqa: PLC0415
+    from classifiers.toxicity.stacking import StackedModel  # noqa: PLC0415
 
     encoder, ngram = EncoderModel.load(folder), NgramModel.load()
     stack = fit_on_validation(folder, encoder, ngram)

@@ -1,8 +1,8 @@
 """The encoder and the n-gram stage weighed together: they err on different messages.
 
-One linear layer over both models' log-odds, fitted on the validation lines, gives calibrated probabilities: each label
-looks at its own pair, "a mentor would want to see it" at all of them. The weights are data in the checkpoint folder
-(`stack.json`) and belong to one pair of models.
+One linear layer over both models' log-odds, fitted on the validation lines (`stack_fitting`), gives calibrated
+probabilities: each label looks at its own pair, "a mentor would want to see it" at all of them. The weights are data in
+the checkpoint folder (`stack.json`) and belong to one pair of models.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,11 @@ from typing import Self
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
-from classifiers.corpus.conversations import scoring_inputs
-from classifiers.corpus.load import VALIDATION, load_corpus
 from classifiers.errors import ModelError
 from classifiers.findings import ScoringInput
 from classifiers.toxicity.encoder import EncoderModel
 from classifiers.toxicity.ngram import NgramModel
-from classifiers.toxicity.training_data import target
 
 STACK = "stack.json"
 Numbers = NDArray[np.float32]
@@ -45,31 +41,6 @@ class Stack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Probabilities (n, 11) from both models' log-odds, (n, 11) each."""
         joined = np.concatenate([encoder, ngram], axis=1) @ np.array(self.weights, np.float32).T
         return (1 / (1 + np.exp(-(joined + np.array(self.bias, np.float32))))).astype(np.float32)
-
-    @classmethod
-    def fit(cls, encoder: Numbers, ngram: Numbers, targets: Numbers, versions: tuple[str, str]) -> Self:
-        """Fit on messages that neither model was trained on.
-
-        Args:
-            encoder: (n, 11) log-odds of the encoder.
-            ngram: (n, 11) log-odds of the n-gram stage.
-            targets: (n, 11) zeros and ones, the last column "any".
-            versions: Of the encoder and of the n-gram stage.
-        """
-        both = np.concatenate([encoder, ngram], axis=1)
-        outputs = targets.shape[1]
-        weights = np.zeros((outputs, 2 * outputs))
-        bias = np.zeros(outputs)
-        for output in range(outputs):
-            last = output == outputs - 1
-            # A label with few examples must not be fitted on many inputs; "any" has enough.
-            columns = list(range(2 * outputs)) if last else [output, outputs + output]
-            layer = LogisticRegression(C=0.1 if last else 1.0, max_iter=5000).fit(both[:, columns], targets[:, output])
-            weights[output, columns] = layer.coef_[0]
-            bias[output] = layer.intercept_[0]
-        return cls(
-            versions[0], versions[1], tuple(map(tuple, weights.round(5).tolist())), tuple(bias.round(5).tolist())
-        )
 
     def save(self, folder: Path) -> None:
         """Write it into the checkpoint folder."""
@@ -115,26 +86,10 @@ class StackedModel:
         self._ngram = ngram
         self._stack = stack
         self.version = encoder.version
+        self.counts = encoder.counts
 
     def score(self, inputs: Sequence[ScoringInput]) -> Numbers:
         """Calibrated probabilities of shape (len(inputs), 11): the labels in order, then "at all"."""
         if not inputs:
             return np.zeros((0, 11), np.float32)
         return self._stack.apply(self._encoder.logits(inputs), log_odds(self._ngram.score(inputs)))
-
-
-def fit_on_validation(folder: Path, encoder: EncoderModel, ngram: NgramModel) -> Stack:
-    """Fit the stack of a checkpoint on the corpus' validation lines and write it into its folder.
-
-    Args:
-        folder: The checkpoint, unchanged but for `stack.json`.
-        encoder: Its model, in the runtime in which it will be used.
-        ngram: The shipped n-gram stage.
-    """
-    lines = [line for line in load_corpus() if line.split == VALIDATION]
-    inputs = list(scoring_inputs(lines))
-    targets = np.array([target(line) for line in lines], np.float32)
-    versions = (encoder.version, ngram.version)
-    stack = Stack.fit(encoder.logits(inputs), log_odds(ngram.score(inputs)), targets, versions)
-    stack.save(folder)
-    return stack

@@ -9,6 +9,7 @@ from classifiers.errors import ModelError
 from classifiers.findings import ScoringInput, Utterance
 from classifiers.toxicity.encoder import EncoderModel
 from classifiers.toxicity.ngram import NgramModel
+from classifiers.toxicity.stack_fitting import fit
 from classifiers.toxicity.stacking import Stack, StackedModel, log_odds
 from tests.classifiers.toxicity.tiny import tiny_checkpoint
 
@@ -18,7 +19,7 @@ def fitted(encoder: str = "encoder:1", ngram: str = "ngram:1") -> tuple[Stack, n
     rng = np.random.default_rng(7)
     first, second = rng.normal(size=(2, 800, 11)).astype(np.float32)
     targets = (first + second > 0.8).astype(np.float32)
-    return Stack.fit(first, second, targets, (encoder, ngram)), first, second, targets
+    return fit(first, second, targets, (encoder, ngram)), first, second, targets
 
 
 def test_both_models_are_used() -> None:
