@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.errors import SettingsError, SupervisorError
 from pipeline.settings import Settings
 from pipeline.supervisor import ChildSpec, Supervisor, vangnet_command
-from pipeline.valkey import ValkeyServer
+from pipeline.valkey import ValkeyServer, connect
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def running_product(
         VangnetError: Something could not be started; what was started is stopped again.
     """
     check_port(settings.web_host, settings.web_port, "VANGNET_WEB_PORT", "the pages")
-    check_port("127.0.0.1", settings.worker_port, "VANGNET_WORKER_PORT", "the worker's /metrics")
+    check_port(settings.worker_host, settings.worker_port, "VANGNET_WORKER_PORT", "the worker's /metrics")
     supervisor = Supervisor(restart=restart)
     server: ValkeyServer | None = None
     guard: asyncio.Task[None] | None = None
@@ -46,6 +46,8 @@ async def running_product(
             server = ValkeyServer(settings.data)
             server.start()
             guard = asyncio.create_task(_guard(server, supervisor, restart=restart))
+        # What is wrong with store or keys is told once and first, not by each child after it has loaded.
+        await (await connect(settings)).aclose()
         environment = {
             "VANGNET_DATA": str(settings.data),
             "VANGNET_KEYS": str(settings.keys),
@@ -57,7 +59,7 @@ async def running_product(
             ChildSpec(
                 "worker",
                 vangnet_command("worker"),
-                ready=lambda: answers("127.0.0.1", settings.worker_port, "/metrics"),
+                ready=lambda: answers(settings.worker_host, settings.worker_port, "/metrics"),
                 environment=environment,
             )
         )

@@ -28,6 +28,7 @@ from pipeline.doctor import (
 )
 from pipeline.privacy import Keyring
 from pipeline.settings import Settings, load_settings
+from pipeline.valkey import connect
 from tests.conftest import ValkeyServer
 
 
@@ -180,6 +181,23 @@ async def test_a_server_that_throws_data_away(settings: Settings, valkey_server:
     assert checks[1] == (
         "WARN store        The server that VANGNET_REDIS names throws data away when its memory is full "
         "(maxmemory-policy allkeys-lru) -> set it to noeviction, or messages can be lost."
+    )
+
+
+async def test_keys_that_did_not_fill_the_store(
+    settings: Settings, valkey_server: ValkeyServer, tmp_path: Path
+) -> None:
+    """Told without making keys or touching the store."""
+    own = settings.model_copy(update={"redis": SecretStr(valkey_server.url)})
+    await (await connect(own)).aclose()
+    other = own.model_copy(update={"keys": tmp_path / "elsewhere"})
+    assert f"FAIL keys         {other.keys} is empty, but the store was filled with keys" in "\n".join(
+        told(await check_servers(other))
+    )
+    assert not other.keys.exists()
+    Keyring.open(other.keys)
+    assert "FAIL keys         text.key and identity.key and pseudonym.key did not fill this store" in "\n".join(
+        told(await check_servers(other))
     )
 
 
