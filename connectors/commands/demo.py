@@ -13,7 +13,7 @@ import click
 from connectors.replay.school import DemoSchool, load_school
 from pipeline.commands.up import stop_on_signal
 from pipeline.counters import Counters, Totals
-from pipeline.errors import SupervisorError
+from pipeline.errors import StoreError, SupervisorError
 from pipeline.groups import GroupLedger, GroupOptIn
 from pipeline.log import set_up_logging
 from pipeline.privacy import Keyring
@@ -172,12 +172,12 @@ async def _set_up(settings: Settings, school: DemoSchool) -> dict[str, str]:
 
 async def _open_accounts(settings: Settings, school: DemoSchool) -> dict[str, str]:
     path = settings.data / ACCOUNTS
-    passwords: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    passwords = read_passwords(path)
     known = {user["name"] for user in json.loads(await _vangnet(settings, "users", "list", "--json"))}
     for user in school.users:
         password = passwords.setdefault(user.name, secrets.token_urlsafe(9))
         # Written before the account is made: a kill in between leaves no account that nobody can enter.
-        _write_private(path, json.dumps(passwords, indent=1))
+        write_private(path, json.dumps(passwords, indent=1))
         if user.name not in known:
             await _vangnet(settings, "users", "add", user.name, "--role", user.role, "--password-stdin", stdin=password)
     return passwords
@@ -199,10 +199,33 @@ async def _vangnet(settings: Settings, *arguments: str, stdin: str = "") -> str:
     return answer.decode()
 
 
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text)
+def read_passwords(path: Path) -> dict[str, str]:
+    """The demo accounts' passwords by name; none before the first start.
+
+    Raises:
+        StoreError: The file is damaged or cannot be read.
+    """
+    try:
+        passwords: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read; empty the data folder to begin the demo anew") from error
+    return passwords
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file that only its owner reads, as a whole: a full disk leaves the one of before.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    draft = path.with_suffix(".new")
+    try:
+        draft.touch(mode=0o600)
+        draft.chmod(0o600)
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}). Free space, or set VANGNET_DATA") from error
 
 
 def _tell(line: str) -> None:
