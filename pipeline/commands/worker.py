@@ -56,9 +56,9 @@ def run_worker(settings: Settings, scorer: "Scorer") -> None:
     services = open_services(settings, scorer)
     logging.getLogger(__name__).info("ready to score with %s", services.scoring.version)
     app = build_app(services)
-    faust.Worker(
-        app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True
-    ).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # its control characters come out even where there is no terminal
+    worker.execute_from_commandline()
 
 
 def _make_folder(settings: Settings) -> None:

@@ -193,6 +193,7 @@ def test_ctrl_c_stops_everything(home: Home) -> None:
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "mentor1" in err
+    assert "\x1b" not in err, "control characters where there is no terminal"
     assert "Traceback" not in err
     for child in children:
         assert not Path(f"/proc/{child}").exists()
