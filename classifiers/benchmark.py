@@ -188,8 +188,9 @@ def measure(folder: Path, rounds: int, size: int, tell: Tell) -> Found:
         found = [next(source) for _ in range(size)]
         batch = [one for one, _ in found]
         if number < -1:
-            for model in (remembering, engine, single):
-                model.score(batch)
+            remembering.score(batch)
+            engine.score(batch)
+            single.score(batch)
             continue
         tell(f"batch {number + 1} of {rounds}")
         if number == 0:
@@ -224,12 +225,14 @@ def _pipeline(folder: Path) -> Any:  # noqa: ANN401  # transformers' own
         TextClassificationPipeline,
     )
 
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="<pad>")  # noqa: S106
+    # transformers' constructors carry no types.
+    fast: Any = PreTrainedTokenizerFast
+    usual: Any = TextClassificationPipeline
+    tokenizer = fast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="<pad>")  # noqa: S106
     tokenizer.model_max_length = LONGEST_STRETCH
-    model = BertForSequenceClassification.from_pretrained(folder, dtype="float32").eval()
-    pipe = TextClassificationPipeline(
-        model=model, tokenizer=tokenizer, top_k=None, function_to_apply="sigmoid", device=-1
-    )
+    model: Any = BertForSequenceClassification.from_pretrained(folder, dtype="float32")
+    model.eval()
+    pipe = usual(model=model, tokenizer=tokenizer, top_k=None, function_to_apply="sigmoid", device=-1)
     return lambda texts, batch_size: pipe(texts, batch_size=batch_size, truncation=True)
 
 
