@@ -9,7 +9,10 @@ from classifiers.personal_data.public import PublicData
 from classifiers.personal_data.recognizers.base import Recognizer
 from classifiers.personal_data.text import PreparedText, prepare
 
-_PIECE = re.compile(r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)\W{0,4}$")
+_PIECE = re.compile(
+    r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)"
+    r"(?: (?:klaar|einde|done|compleet|that'?s it|dat was ['e]?t|tot zover))?\W{0,4}$"
+)
 _BEGINNING = re.compile(r"^\W{0,2}(?P<number>0\s?6(?:[ .-]?\d){3,6})\W{0,2}$")
 _PLAIN_PIECES = 2
 """Earlier messages that are joined; more only when digits are typed as words: plain ones may be a bingo or a score."""

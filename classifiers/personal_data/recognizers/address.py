@@ -75,6 +75,10 @@ _NUMBER_IN_WORDS = re.compile(
     r"(?! (?:uur|min|minuten|euro|keer|man|mensen|dagen|weken|jaar|km|meter))",
     re.IGNORECASE,
 )
+_NAME_IN_WORDS = re.compile(
+    rf"(?<![\w@#/.-])(?P<street>[A-Z]{LETTER}{{5,30}}) (?:nummer |nr\.? )?{_WORD_NUMBER}(?![\w])"
+    r"(?! (?:uur|min|minuten|euro|keer|man|mensen|dagen|weken|jaar|km|meter))"
+)
 _LEET_LETTERS = str.maketrans("0134578", "oieastb")
 _LEET = re.compile(
     r"(?<!\w)(?P<street>(?=[^\W\d_]{0,20}\d)(?=\w{0,20}[^\W\d_]{2})[^\W_]{7,30}) "
@@ -279,6 +283,15 @@ class AddressRecognizer:
                 if _QUANTITY_AFTER.match(after) or public.beside(prepared, start, found.end()) is not None:
                     continue
                 yield Match(start, found.end(), "ADDRESS", 0.94, "street of several words, or number in words")
+
+        if not prepared.words.isdisjoint(TRIGGERS):
+            for found in _NAME_IN_WORDS.finditer(prepared.plain):
+                if street_kind(found["street"]) and _LIVES.search(prepared.near(*found.span(), 60)):
+                    start = lead(prepared.plain, found.start())
+                    if public.beside(prepared, start, found.end()) is None:
+                        yield Match(
+                            start, found.end(), "ADDRESS", 0.8, "street ending, number in words; word of living there"
+                        )
 
     def _turned(self, prepared: PreparedText, public: PublicData) -> Iterator[Match]:
         """The number before or apart from the street: "op 12 in de Kerkstraat", "in de Notenboom op 12"."""

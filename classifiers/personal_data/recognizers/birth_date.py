@@ -42,7 +42,9 @@ _IN_WORDS = re.compile(
     rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|"
     rf"negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|"
     rf"zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
-    rf" (?:{_MONTH}) (?:tweeduizend|negentien)[a-zëé]{{3,20}}(?!\w)"
+    rf" (?:{_MONTH}) (?:tweeduizend|negentien)(?: ?en )? ?(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|"
+    rf"twaalf|honderd|twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig|dertien|veertien|vijftien|"
+    rf"zestien|zeventien|achttien|negentien)[a-zëé]{{0,20}}(?!\w)"
 )
 _BORN = WordPattern("birth_date", "born")
 _IS_OF = re.compile(
@@ -59,6 +61,8 @@ _BORN_AT_ONCE = re.compile(r"\b(?:geb|geboortedatum|geboren)\W{1,4}(?:op |is )?$
 _TITLE = re.compile(r"\b(?:dhr|mevr|mevrouw|meneer|mw|mr|juf)\b[^\n]{0,40}$")
 _FIRST_YEAR = 1925
 _LATEST_AGE = 4
+_HISTORY = 1935
+"""Who was born before it is a person of the history book, unless the message speaks of somebody's own ("mijn opa")."""
 
 
 class BirthDateRecognizer:
@@ -101,6 +105,8 @@ class BirthDateRecognizer:
         line, rest = prepared.ahead(start, 60), prepared.folded[end : end + 60].partition("\n")[0]
         if _GRAVE.search(line) or (_NEW_DATE.search(f"{line} {rest}") and not _BORN_AT_ONCE.search(line)):
             return None
+        if _is_old(found["year"], _HISTORY) and word_set("birth_date", "person_word").isdisjoint(prepared.words):
+            return None
         if _BORN.search(f"{line} {rest}"):
             return "word about birth", 0.95
         if _IS_OF.search(line):
@@ -126,9 +132,9 @@ def _is_pupils(year: str) -> bool:
     return len(year) == 4 and this_year - 19 <= int(year) <= this_year - 10
 
 
-def _is_old(year: str) -> bool:
+def _is_old(year: str, limit: int = 1955) -> bool:
     """Dates before 1955 are history unless a word says that somebody was born then."""
-    return len(year) == 4 and int(year) < 1955
+    return len(year) == 4 and int(year) < limit
 
 
 def _named_before(head: str) -> bool:

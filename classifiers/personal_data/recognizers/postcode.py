@@ -24,6 +24,9 @@ _HOUSE_BEFORE = re.compile(
     r"-\d{1,4})?(?: (?:bus|unit) ?\w{1,4})?[,\n]{0,1} ?$",
     re.IGNORECASE,
 )
+_HOUSE_NAMED_AFTER = re.compile(
+    r"^,? ?(?:op )?(?:huisnummer|huisnr|hnr|nummer|nr)\.? ?\d{1,4}(?![\w:.,]\d)", re.IGNORECASE
+)
 _TOWN = re.compile(r"^,? (?P<town>[A-Z][^\W\d_][\w'-]{1,24})")
 _DIGIT = r"(?:nul|een|twee|drie|vier|vijf|zes|zeven|acht|negen|\d)"
 _SPREAD = re.compile(rf"(?<!\w)(?P<code>{_DIGIT}(?: {_DIGIT}){{3}} (?:en )?[a-z] [a-z])(?!\w)(?! \w(?!\w))")
@@ -95,6 +98,7 @@ class PostcodeRecognizer:
             letters.lower() in never
             and not prepared.mentions(_WORD)
             and not (self._house_before(prepared, start) or (alone and letters.lower() not in _UNITS))
+            and not (letters.isupper() and _HOUSE_NAMED_AFTER.match(prepared.plain[end : end + 28]))
         ):
             return None
         ahead, behind = prepared.plain[max(0, start - 40) : start], prepared.plain[end : end + 28]
