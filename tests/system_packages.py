@@ -1,4 +1,4 @@
-"""Sees to the system packages that some tests need: Chromium for the pages, Java and Maven for a real Kafka.
+"""Sees to the system packages that some tests need: Chromium, Java and Maven for a real Kafka, Prometheus' checker.
 
 Debian as root installs what is missing; elsewhere it names what to install, and only the tests that need it are
 skipped. Run by `make test` before pytest.
@@ -14,6 +14,7 @@ NEEDED = {
     "chromium": ("chromium", "tests of the pages in a real browser"),
     "chromedriver": ("chromium-driver", "tests of the pages in a real browser"),
     "java": ("default-jre-headless", "the journey on a real Apache Kafka"),
+    "promtool": ("prometheus", "the check of Prometheus' configuration"),
     "mvn": ("maven", "the journey on a real Apache Kafka (it fetches Kafka from Maven Central)"),
 }
 """Program to look for, Debian package that brings it, what needs it."""

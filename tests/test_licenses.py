@@ -38,8 +38,8 @@ def test_every_direct_dependency_is_there_and_nothing_else() -> None:
 @pytest.mark.parametrize("name", sorted(direct()))
 def test_the_licence_is_the_one_that_the_package_states(name: str) -> None:
     """Where a package states it in the standard form; else a person read it."""
-    expression = metadata.metadata(name).get("License-Expression")
-    if expression is not None:
+    expressions = metadata.metadata(name).get_all("License-Expression") or []
+    for expression in expressions:
         assert stated()[name] == expression
 
 

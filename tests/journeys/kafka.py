@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -92,16 +93,21 @@ class KafkaServer:
         """For `VANGNET_BROKER`."""
         return f"kafka://{self.address}"
 
-    def start(self) -> None:
-        """Format its folder, start it and wait until it answers."""
+    def start(self, given: Mapping[str, str] | None = None, *, standalone: bool = True) -> None:
+        """Format its folder, start it and wait until it answers.
+
+        Args:
+            given: Other settings than `settings()`.
+            standalone: False where they name the controllers by `controller.quorum.voters`.
+        """
         jars = fetched_jars()
         settings = self.folder / "server.properties"
-        settings.write_text(self._properties(), "utf-8")
+        settings.write_text("".join(f"{name}={value}\n" for name, value in (given or self.settings()).items()), "utf-8")
         java = ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
         storage = [*java, "kafka.tools.StorageTool"]
         run = partial(subprocess.run, check=True, capture_output=True, text=True)
         cluster = run([*storage, "random-uuid"]).stdout.strip()
-        run([*storage, "format", "-t", cluster, "-c", str(settings), "--standalone"])
+        run([*storage, "format", "-t", cluster, "-c", str(settings), *(["--standalone"] if standalone else [])])
         command = [*java, "kafka.Kafka", str(settings)]
         with (self.folder / "kafka.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # our own command line
@@ -135,8 +141,9 @@ class KafkaServer:
             finally:
                 await admin.close()
 
-    def _properties(self) -> str:
-        settings = {
+    def settings(self) -> dict[str, str]:
+        """Those of one node on loopback."""
+        return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self.controller_port}",
@@ -152,5 +159,5 @@ class KafkaServer:
             "num.partitions": "4",
             # On a busy machine a late heartbeat would fence the only broker there is.
             "broker.session.timeout.ms": "60000",
+            "auto.create.topics.enable": "false",
         }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
