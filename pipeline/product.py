@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from pipeline.errors import SettingsError, SupervisorError
+from pipeline.errors import SettingsError, StoreError, SupervisorError
 from pipeline.settings import Settings
 from pipeline.supervisor import ChildSpec, Supervisor, vangnet_command
 from pipeline.valkey import ValkeyServer, connect
@@ -16,6 +16,8 @@ from pipeline.valkey import ValkeyServer, connect
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
+AGAIN_SECONDS = 5.0
+"""Between two tries to start a server that cannot start now."""
 
 
 @contextlib.asynccontextmanager
@@ -90,16 +92,28 @@ async def _guard(server: ValkeyServer, supervisor: Supervisor, *, restart: bool)
         if process is None or process.poll() is None:
             continue
         status = process.returncode
-        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended. {server.why_it_ended()}"
         if not restart:
             supervisor.fail(
                 SupervisorError(
-                    f"the Valkey server {how}; everything is stopped. Nothing is lost: start again to go on"
+                    f"the Valkey server {how.rstrip('.')}; everything is stopped. Nothing is lost: start again to go on"
                 )
             )
             return
-        logger.warning("the Valkey server %s; starting it again", how)
-        server.start()
+        logger.warning("the Valkey server %s; starting it again", how.rstrip("."))
+        await _start_again(server)
+
+
+async def _start_again(server: ValkeyServer) -> None:
+    """Try until it runs: when the disk has room again, everything goes on by itself."""
+    while True:
+        try:
+            server.start()
+        except StoreError as error:
+            logger.warning("%s Trying again in %.0f s.", error, AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 def check_port(host: str, port: int, setting: str, what: str) -> None:

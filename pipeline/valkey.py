@@ -72,6 +72,7 @@ class ValkeyServer:
         """
         self.folder = data.resolve() / "valkey"
         self.process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def url(self) -> str:
@@ -105,7 +106,7 @@ class ValkeyServer:
             config = self._listen() + _KEEPING + f'dir "{_quoted(self.folder)}"\n'
             log_path = self.folder / "valkey.log"
             with log_path.open("ab") as log:
-                log_start = log.tell()
+                self._log_start = log.tell()
                 self.process = subprocess.Popen(  # noqa: S603 - our own binary, no shell
                     [str(binary), "-"],  # the settings come in by stdin: a password is in no process list
                     stdin=subprocess.PIPE,
@@ -121,10 +122,14 @@ class ValkeyServer:
                 self.process.stdin.write(config.encode())
                 self.process.stdin.close()
         try:
-            self._wait_until_ready(timeout, log_path, log_start)
+            self._wait_until_ready(timeout, log_path)
         except BaseException:
             self.kill()
             raise
+
+    def why_it_ended(self) -> str:
+        """One sentence from what it wrote last, for a server that ended by itself."""
+        return _why_it_ended(self.folder / "valkey.log", self._log_start)
 
     def stop(self, timeout: float = 10.0) -> None:
         """Ask it to write everything and end; kill it when it does not.
@@ -205,13 +210,13 @@ class ValkeyServer:
         _write_private(address, f"redis://127.0.0.1:{port}?password_file={quote(str(secret))}")
         return f"bind 127.0.0.1\nport {port}\nrequirepass {password}\n"
 
-    def _wait_until_ready(self, timeout: float, log_path: Path, log_start: int) -> None:
+    def _wait_until_ready(self, timeout: float, log_path: Path) -> None:
         deadline = time.monotonic() + timeout
         url, password = split_password(self.url)
         with BlockingRedis.from_url(url, password=password, retry=None, socket_timeout=5.0) as client:
             while self.process is not None:
                 if self.process.poll() is not None:
-                    raise StoreError(_why_it_ended(log_path, log_start))
+                    raise StoreError(self.why_it_ended())
                 try:
                     client.ping()
                 except redis_errors.BusyLoadingError:
@@ -377,7 +382,7 @@ def _why_it_ended(log_path: Path, log_start: int) -> str:
         log.seek(log_start)
         lines = log.read().decode("utf-8", "replace").splitlines()
     text = "\n".join(lines)
-    if "No space left" in text:
+    if "No space left" in text or "Short write" in text:
         return f"The disk of {log_path.parent} is full. Free space or set VANGNET_DATA to another disk."
     if "Permission denied" in text:
         return f"Files in {log_path.parent} belong to another user. Start Vangnet as that user or correct the owner."
@@ -386,4 +391,4 @@ def _why_it_ended(log_path: Path, log_start: int) -> str:
             f"What is stored in {log_path.parent / 'aof'} is damaged ({log_path} tells where). Put a backup in its "
             "place, or move that folder away to begin empty."
         )
-    return f"The Valkey server did not start; the end of {log_path} says: {lines[-1] if lines else 'nothing'}"
+    return f"The Valkey server ended; the end of {log_path} says: {lines[-1] if lines else 'nothing'}"
