@@ -5,7 +5,7 @@ on with them, and a mentor would find cases that no key opens.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
@@ -54,7 +54,7 @@ async def open_matching_keys(redis: Redis, keys_dir: Path) -> Keyring:
 
 async def find_strange_keys(redis: Redis, keyring: Keyring) -> list[str]:
     """Name the key files that are not those of the store; changes nothing, and a store without a mark takes any."""
-    mark: dict[bytes, bytes] = await redis.hgetall(KEY_MARK)  # type: ignore[misc]  # typed for both kinds of client
+    mark = cast("dict[bytes, bytes]", await redis.hgetall(KEY_MARK))
     wrong = []
     for name, cipher in (("text", keyring.text), ("identity", keyring.identity)):
         sealed = mark.get(name.encode())
