@@ -1,12 +1,14 @@
 """What messages left behind when they were read, so that a conversation's next message costs its own tokens only.
 
 A message never sees what comes after it, so its keys and values in the layers that see context stay as they are. They
-are kept for the messages lately read, within a set number of bytes, and found again by the messages before: each
-entry knows the one it followed. No text is kept, only hashes under the process's own secret.
+are kept for the messages lately read, within a set number of bytes and for as long as a conversation may be held, and
+found again by the messages before: each entry knows the one it followed. No text is kept, only hashes under the
+process's own secret.
 """
 
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,9 @@ from classifiers.toxicity.conversation import NO_MESSAGE
 
 MEMORY_BYTES = 128 << 20
 """What is kept at most: about twelve hundred messages of the shipped shape, ten in each of a hundred conversations."""
+
+MEMORY_SECONDS = 3600.0
+"""So long after its last use a message is kept: the longest that the pipeline holds one as context."""
 
 Key = tuple[int, int]
 """The message before (0 for none) and the message itself, as hashes."""
@@ -60,11 +65,13 @@ class ContextMemory:
 
     Args:
         most_bytes: What is kept at most.
+        clock: Seconds.
     """
 
-    def __init__(self, most_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, most_bytes: int = MEMORY_BYTES, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most_bytes
-        self._kept: OrderedDict[Key, Remembered] = OrderedDict()
+        self._clock = clock
+        self._kept: OrderedDict[Key, tuple[float, Remembered]] = OrderedDict()
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -80,10 +87,13 @@ class ContextMemory:
             return found
         hashes = [identity(one) for one in before]
         key: Key | None = (hashes[-2] if len(hashes) > 1 else 0, hashes[-1])
+        now = self._clock()
+        self._forget(now)
         for place in range(len(before) - 1, -1, -1):
-            entry = self._kept.get(key) if key else None
+            _, entry = self._kept.get(key, (now, None)) if key else (now, None)
             if entry is None or entry.key[1] != hashes[place]:
                 break
+            self._kept[entry.key] = (now, entry)
             self._kept.move_to_end(entry.key)
             found[place] = entry
             key = entry.previous
@@ -91,12 +101,20 @@ class ContextMemory:
 
     def keep(self, entry: Remembered) -> None:
         """Remember a message, and forget others where there is no room."""
-        old = self._kept.pop(entry.key, None)
+        _, old = self._kept.pop(entry.key, (0.0, None))
         self.bytes += entry.state.nbytes - (old.state.nbytes if old else 0)
-        self._kept[entry.key] = entry
-        while self.bytes > self._most:
-            _, gone = self._kept.popitem(last=False)
-            self.bytes -= gone.state.nbytes
+        now = self._clock()
+        self._kept[entry.key] = (now, entry)
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        """Drop from the longest unused on: what is too old, and what there is no room for."""
+        while self._kept:
+            used, entry = next(iter(self._kept.values()))
+            if self.bytes <= self._most and now - used <= MEMORY_SECONDS:
+                return
+            del self._kept[entry.key]
+            self.bytes -= entry.state.nbytes
 
 
 def lay_past(rows: Sequence[Sequence[tuple[int, Remembered]]], shape: tuple[int, int, int]) -> Past:

@@ -82,6 +82,24 @@ def test_the_bytes_are_counted_right() -> None:
     assert (len(memory), memory.bytes) == (5, 1000)
 
 
+def test_nothing_is_kept_longer_than_a_conversation() -> None:
+    """An hour after its last use a message is gone; one that is used stays."""
+    now = [0.0]
+    memory = ContextMemory(clock=lambda: now[0])
+    said = [Utterance("een", "l1", 1.0), Utterance("twee", "l1", 2.0)]
+    state = np.zeros((2, 1, 1, 3, 5), np.float16)
+    for one in said:
+        memory.keep(Remembered((0, identity(one)), None, None, state))
+    now[0] = 3000.0
+    assert memory.recall(said[1:]) != [None]
+    now[0] = 4000.0
+    assert memory.recall(said[:1]) == [None]
+    assert (len(memory), memory.bytes) == (1, state.nbytes)
+    now[0] = 9000.0
+    memory.recall(said[1:])
+    assert (len(memory), memory.bytes) == (0, 0)
+
+
 def test_a_broken_chain_is_read_again() -> None:
     """Only messages that were read one after the other are recalled; the rest of the window is None."""
     memory = ContextMemory()
