@@ -13,6 +13,12 @@ _PIECE = re.compile(
     r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)"
     r"(?: (?:klaar|einde|done|compleet|that'?s it|dat was ['e]?t|tot zover))?\W{0,4}$"
 )
+_ANNOUNCED = re.compile(
+    r"\s{0,9}(?:(?:het |t )?(?:\w{1,8} )?(?:deel|stuk|stukje|part|helft)(?: ?\d)? ?[:.=-]? ?|"
+    r"(?:(?:en|dan|daarna|vervolgens|eerst|begint met|laatste|tot slot):? ){1,3})?",
+    re.IGNORECASE,
+)
+"""Words before a piece: "deel 2:", "en dan"."""
 _BEGINNING = re.compile(r"^\W{0,2}(?P<number>0\s?6(?:[ .-]?\d){3,6})\W{0,2}$")
 _PLAIN_PIECES = 2
 """Earlier messages that are joined; more only when digits are typed as words: plain ones may be a bingo or a score."""
@@ -21,10 +27,10 @@ _ASKED = re.compile(r"\b(?:nr|nummer|nummertje|06|telefoonnummer|tel|zet m|bel)\
 
 def _piece(text: str) -> tuple[int, int] | None:
     """Give the place of the number when a message is little else; None when it is a sentence."""
-    lowered = text.lower().strip()
+    at = len(_ANNOUNCED.match(text)[0])  # type: ignore[index]  # matches the empty text too
+    lowered = text[at:].lower().rstrip()
     words = lowered.split(" ")
-    if len(words) <= 3 and all(word in NUMBER_WORDS or word == "dubbel" or word.isdigit() for word in words):
-        at = len(text) - len(text.lstrip())
+    if len(words) <= 5 and all(word in NUMBER_WORDS or word == "dubbel" or word.isdigit() for word in words):
         return at, at + len(lowered)
     found = _PIECE.match(text)
     return None if found is None else found.span("number")

@@ -50,6 +50,10 @@ _HOUSE_AFTER = re.compile(
     rf"^(?:,? ?(?:op )?(?:huisnummer|huisnr\.?|hnr|nummer|nr\.?),? ?|,? )(?P<house>\d{{1,4}}{_SUFFIX})(?![\w:.,]\d|\w)",
     re.IGNORECASE,
 )
+GLUED_HOUSE = re.compile(
+    r"^,? (?:nr\.? |nummer |huisnummer )?\d{1,3}(?:[a-h]|-\d{1,3}|-?hs)?(?![\w:.,/-]\d|\w| ?[x%€]| [a-z]{1,4}\b)"
+)
+"""What makes "1011ab 12" a postcode though it is typed small: a house number and no unit."""
 _NUMBER_FIRST = re.compile(
     rf"(?<!\w)(?:nr|nummer|op|huisnummer) \d{{1,4}}[a-h]? (?:in|van|aan|op) (?:de |het |t )?(?P<street>{_STREET_WORD})",
     re.IGNORECASE,
@@ -252,7 +256,10 @@ class AddressRecognizer:
 
     def _beside_postcode(self, prepared: PreparedText) -> Iterator[Match]:
         for found in _POSTCODE_LOWER.finditer(prepared.plain):
-            if not found["code"][-2:].isupper() and not prepared.mentions(_POSTCODE_WORD):
+            glued = len(found["code"]) == 6 and GLUED_HOUSE.match(prepared.plain[found.end() : found.end() + 28])
+            if not found["code"][-2:].isupper() and not glued and not prepared.mentions(_POSTCODE_WORD):
+                continue
+            if glued and found["code"][-2:].lower() in word_set("postcode", "not_letters"):
                 continue
             house = _HOUSE_AFTER.match(prepared.plain[found.end() : found.end() + 30])
             if house is not None and not _QUANTITY_AFTER.match(prepared.folded[found.end() + house.end() :][:12]):

@@ -42,9 +42,9 @@ _IN_WORDS = re.compile(
     rf"(?<!\w)(?:[a-zë]{{0,5}}(?:een|twee|drie|vier|vijf|zes|zeven|acht|"
     rf"negen)(?:en|ën)(?:twintig|dertig)|(?:een|twee|drie|vier|vijf|"
     rf"zes|zeven|acht|negen|tien|elf|twaalf|\w{{3,5}}tien|twintig|dertig))"
-    rf" (?:{_MONTH}) (?:tweeduizend|negentien)(?: ?en )? ?(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|"
+    rf" (?:{_MONTH}) (?:(?:tweeduizend|negentien)(?: ?en )? ?(?:een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|"
     rf"twaalf|honderd|twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig|dertien|veertien|vijftien|"
-    rf"zestien|zeventien|achttien|negentien)[a-zëé]{{0,20}}(?!\w)"
+    rf"zestien|zeventien|achttien|negentien)[a-zëé]{{0,20}}|(?P<year>(?:19|20)\d\d))(?!\w)"
 )
 _BORN = WordPattern("birth_date", "born")
 _IS_OF = re.compile(
@@ -78,8 +78,10 @@ class BirthDateRecognizer:
         """Give every full date that is a person's, or the part that a word about birth makes one."""
         full = list(self._full(prepared)) if prepared.digits >= 3 else []
         yield from full or self._in_part(prepared)
-        if prepared.digits <= 2 and not prepared.mentions(_NEW_DATE):
+        if prepared.digits <= 4 and not prepared.words.isdisjoint(_MONTHS) and not prepared.mentions(_NEW_DATE):
             for found in _IN_WORDS.finditer(prepared.folded):
+                if found["year"] and not (prepared.mentions(_BORN) or _IS_OF.search(prepared.ahead(found.start()))):
+                    continue
                 yield Match(*found.span(), "DATE_OF_BIRTH", 0.8, "full date in words")
 
     def _full(self, prepared: PreparedText) -> Iterator[Match]:

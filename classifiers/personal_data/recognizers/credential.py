@@ -39,6 +39,11 @@ _PAIR_TIGHT = re.compile(r"(?<![\w/.:-])(?P<user>\d{5,9}|[A-Za-z][\w.]{2,20})/(?
 _PAIR_LOOSE = re.compile(
     rf"(?<![\w/])(?P<user>\d{{5,8}}|[\w.+-]{{2,40}}@[\w.-]{{3,40}}) ?(?:,|en|met|&|-|\+) (?P<value>{_VALUE})"
 )
+_PAIR_LOGIN = re.compile(
+    rf"(?<!\w)(?:log(?:t|gen)? (?:gewoon |gwn )?in|inlog|inloggen|login)(?: met|:| is|:? van \w{{2,15}} (?:is|:))? "
+    rf"(?P<user>[\w.@+-]{{3,40}}) (?:en|&|\+|-) (?P<value>{_VALUE})",
+    re.IGNORECASE,
+)
 _LOGIN_WORD = WordPattern("credential", "login_word")
 _PERSON = WordPattern("credential", "person")
 _PUBLIC_CODE = WordPattern("credential", "public_code")
@@ -186,7 +191,7 @@ class CredentialRecognizer:
                     0.97,
                     "password beside a user name",
                 )
-        for found in _PAIR_LOOSE.finditer(prepared.plain):
+        for found in (*_PAIR_LOOSE.finditer(prepared.plain), *_PAIR_LOGIN.finditer(prepared.plain)):
             value = found["value"].rstrip(".,?:;)")
             if (
                 looks_secret(value)

@@ -36,6 +36,15 @@ _DASHED_SMALL = re.compile(
     + "|".join(_pattern(shape, "-").replace("[A-Z]", "[a-z]") for shape in _SHAPES if shape[0] == "L")
     + r")(?![\w/]|-\w)"
 )
+_SPACED_SMALL = re.compile(
+    r"(?<![\w/.,-])(?:"
+    + "|".join(
+        _pattern(shape, " ").replace("[A-Z]", "[bdfghjklnprstvxz]")
+        for shape in _SHAPES
+        if "LLL" in shape or shape in ("LL-999-L", "L-999-LL")
+    )
+    + r")(?<!km)(?<!kg)(?<!pk)(?![\w/]|[-]\w)"
+)
 _SPREAD = re.compile(
     r"(?<![\w-])(?:"
     + "|".join(
@@ -65,6 +74,7 @@ _WAYS = (
     (_ALWAYS, _SPREAD, 0.82, "series of a licence plate, letter by letter"),
     (_ABOUT, _SPACED, 0.81, "series of a licence plate with spaces; word about a vehicle"),
     (_ABOUT, _DASHED_SMALL, 0.8, "series of a licence plate in small letters; word about a vehicle"),
+    (_ABOUT, _SPACED_SMALL, 0.78, "series of a licence plate in small letters with spaces; word about a vehicle"),
     (_ABOUT, _GLUED, 0.78, "series of a licence plate without dashes; word about a vehicle"),
     (_ABOUT, _ABROAD, 0.77, "shape of a German, French or Italian plate; word about a vehicle"),
     (_ABOUT, _DECORATED, 0.77, "series of a licence plate, spread; word about a vehicle"),

@@ -46,7 +46,8 @@ def names_beside(prepared: PreparedText, matches: Sequence[Match]) -> Iterator[M
             continue
         known = first.lower() in firsts
         common = load_words("common_words")
-        unusual = first.lower() not in common and last not in common and not found["middle"] and found["last"].isalpha()
+        rare_first = first.lower() not in common or bool(found["prefix"])
+        unusual = rare_first and last not in common and not found["middle"] and found["last"].isalpha()
         if known or (last in lasts and not found["middle"]) or unusual:
             why = "first name and surname" if known else "surname of the list behind a word with a capital"
             yield Match(*found.span(), "NAME", 0.85 if known else 0.7, why + " beside another datum", "name")

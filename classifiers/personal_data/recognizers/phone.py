@@ -3,6 +3,7 @@
 Pupils write a number with letters for digits, in words, backwards or over several messages to get it past a filter.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -147,6 +148,8 @@ class PhoneRecognizer:
         national = checked[0]
         if public.phone(national):
             return None
+        if _is_table(prepared.plain[start:end]):
+            return None
         if (
             last < len(run.digits)
             and not _NL_MOBILE.fullmatch(national)
@@ -236,7 +239,11 @@ class PhoneRecognizer:
                 or _OTHER_NUMBER.search(prepared.ahead(found.start()))
             ):
                 continue
-            if _DECIMALS.search(found[0]) or not self._stands_free(prepared, found.start(), found.end()):
+            if (
+                _is_table(found[0])
+                or _DECIMALS.search(found[0])
+                or not self._stands_free(prepared, found.start(), found.end())
+            ):
                 continue
             yield Match(*found.span(), "PHONE", 0.8, "ten digits of a Dutch mobile number with signs between them")
 
@@ -285,6 +292,13 @@ def _with_frame(text: str, end: int) -> int:
     while text[end : end + 1] == FILLER:
         end += 1
     return end
+
+
+def _is_table(written: str) -> bool:
+    """Pairs with one step between them are a table of multiplication ("06 12 18 24 30")."""
+    pairs = [int(one) for one in written.split() if one.isdigit() and len(one) == 2]
+    steps = {later - earlier for earlier, later in itertools.pairwise(pairs)}
+    return len(pairs) == 5 and len(steps) == 1
 
 
 def _ends_round(national: str) -> bool:

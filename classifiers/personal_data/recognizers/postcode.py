@@ -8,7 +8,7 @@ from stdnum.nl import postcode
 from classifiers.personal_data.match import Match
 from classifiers.personal_data.numbers import TRIGGERS
 from classifiers.personal_data.public import PublicData
-from classifiers.personal_data.recognizers.address import EXAMPLE
+from classifiers.personal_data.recognizers.address import EXAMPLE, GLUED_HOUSE
 from classifiers.personal_data.streets import street_kind
 from classifiers.personal_data.text import PreparedText
 from classifiers.personal_data.words import load_words, word_set
@@ -112,6 +112,11 @@ class PostcodeRecognizer:
                 0.88,
             ),
             (capitals and alone, "postcode alone", 0.8),
+            (
+                letters.islower() and end - start == 6 and bool(GLUED_HOUSE.match(behind)),
+                "postcode in small letters, glued, with a house number",
+                0.8,
+            ),
             (
                 letters.islower() and (worded or (house and _street_before(ahead))),
                 "postcode in small letters; word about an address",
