@@ -16,7 +16,7 @@ from dashboards.access import Person, Role
 from dashboards.accounts import Accounts
 from dashboards.review.live import Revisions
 from dashboards.texts import Texts, decimal, whole
-from pipeline.groups import GroupLedger
+from pipeline.groups import Group, GroupLedger, RemovedGroup
 from pipeline.review.store import ReviewStore
 from pipeline.settings import Settings
 
@@ -66,7 +66,7 @@ class Site:
     async def allowed_groups(self, mentor: str) -> frozenset[str] | None:
         """Ids of the groups whose flags this mentor may see; None when no group shuts this mentor out."""
         # A group that opted out keeps its mentors for the cases that are left.
-        groups = [*await self.ledger.list(), *await self.ledger.removed()]
+        groups: list[Group | RemovedGroup] = [*await self.ledger.list(), *await self.ledger.removed()]
         allowed = frozenset(group.id for group in groups if not group.mentors or mentor in group.mentors)
         return None if len(allowed) == len(groups) else allowed
 
