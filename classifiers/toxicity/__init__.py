@@ -5,4 +5,6 @@
    `torch_runtime` run them in PyTorch, `onnx_graph` and `onnx_runtime` without it; `checkpoint` guards the weights.
 3. `base`, `training_data`, `augmentation`, `training`: where the encoder comes from.
 4. `evaluation`, `thresholds.toml`: what the models are worth and where the cuts lie.
+5. `explanation`: which words and which earlier message carried a finding.
+6. `other_models`, `generic_training`: larger models of others, loaded by one setting or trained on the corpus.
 """

@@ -22,7 +22,9 @@ MOST_WORDS = 40
 MOST_BEFORE = 10
 """So many earlier messages are tried."""
 CARRIES = 0.5
-"""Least change of the log-odds that counts: the odds fall by two fifths."""
+"""Least change of the log-odds by which an earlier message counts: the odds fall by two fifths."""
+WORD_CARRIES = 1.0
+"""The same for a word. Below it stood mostly small words (`moet`, `ze`) among the flags that were read."""
 SHARE = 0.5
 """A word is shown when it carried at least this share of what the strongest word carried."""
 NOTHING_LEFT = "..."
@@ -82,7 +84,7 @@ def _words(score: Score, one: ScoringInput, label: int) -> tuple[Span, ...]:
     without = [replace(one.message, text=_without(text, places, unit)) for unit in units]
     scores = _log_odds(score, [one, *(ScoringInput(message, one.before) for message in without)], label)
     carried = scores[0] - scores[1:]
-    least = max(CARRIES, SHARE * float(carried.max()))
+    least = max(WORD_CARRIES, SHARE * float(carried.max()))
     chosen = sorted(at for unit, weight in zip(units, carried, strict=True) if weight >= least for at in unit)
     return tuple(_joined(text, places, chosen))
 
