@@ -14,7 +14,7 @@ from classifiers.toxicity.checkpoint import check_folder
 from classifiers.toxicity.context_memory import Past, lay_past
 from classifiers.toxicity.conversation import Rows
 
-RECIPE = "int8-4"
+RECIPE = "int8-5"
 """Part of the file's name: another recipe never meets an old file."""
 
 
