@@ -24,7 +24,7 @@ async def figures_page(request: PageRequest, dagen: FromQuery[int] = DEFAULT_PER
     site = Site.of(request)
     days = dagen if dagen in PERIODS else DEFAULT_PERIOD
     statistics = await site.store.statistics(days)
-    worker = await worker_figures(site.settings.worker_port)
+    worker = await worker_figures(site.settings.worker_host, site.settings.worker_port)
     texts = site.texts
     outcomes = statistics.outcomes
     return page(

@@ -40,10 +40,16 @@ class WorkerFigures:
     """From a message's arrival to its flag in the review queue."""
 
 
-async def worker_figures(port: int) -> WorkerFigures | None:
-    """Ask the worker on this machine; None when it does not answer in time or answers something else."""
+async def worker_figures(host: str, port: int) -> WorkerFigures | None:
+    """Ask the worker; None when it does not answer in time or answers something else.
+
+    Args:
+        host: Where it listens; 0.0.0.0 and :: are asked on this machine.
+        port: Of its `/metrics`.
+    """
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound
     try:
-        text = await asyncio.to_thread(_fetch, f"http://127.0.0.1:{port}/metrics")
+        text = await asyncio.to_thread(_fetch, f"http://{f'[{near}]' if ':' in near else near}:{port}/metrics")
         return read_figures(text)
     except (OSError, HTTPException, ValueError):
         return None

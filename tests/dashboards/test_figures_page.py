@@ -116,9 +116,16 @@ def test_half_and_most_are_bucket_edges() -> None:
     assert read_figures(generate_latest(metrics.registry).decode()).to_queue == Spread(0.005, float("inf"))
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])  # noqa: S104  # asked, not bound
+async def test_the_worker_is_asked_where_it_listens(host: str, start_server: Callable[[bytes], int]) -> None:
+    """In containers it is another machine's; listening everywhere, it is also here."""
+    port = start_server(generate_latest(WorkerMetrics(CollectorRegistry()).registry))
+    assert await worker_figures(host, port) is not None
+
+
 async def test_the_page_does_without_a_worker(school: School, start_server: Callable[[bytes], int]) -> None:
     """A worker that is away, or something else on its port, takes nothing from the page."""
-    assert await worker_figures(start_server(b'<html>"niet dit"')) is None
-    assert await worker_figures(1) is None
+    assert await worker_figures("127.0.0.1", start_server(b'<html>"niet dit"')) is None
+    assert await worker_figures("127.0.0.1", 1) is None
     page = await (await school.person(Role.MANAGER)).get("/cijfers")
     assert (page.status_code, TEXTS("figures.worker_absent") in page.text) == (200, True)
