@@ -24,6 +24,8 @@ from pipeline.metrics import WorkerMetrics
 
 UNDECODABLE = "undecodable"
 SCORING_ERROR = "scoring_error"
+MOST_JUDGED_AT_ONCE = 64
+"""A backlog is taken in larger batches, since each costs the store a few round trips."""
 
 
 @dataclass(slots=True)
@@ -149,11 +151,15 @@ class ScoringStep:
         if not inputs:
             return []
         started = time.perf_counter()
-        loop = asyncio.get_running_loop()
-        judgements = await loop.run_in_executor(self._executor, judge, self._scorer, self._policy, inputs)
+        judgements = await asyncio.get_running_loop().run_in_executor(self._executor, self._judge_in_parts, inputs)
         self._metrics.scoring_seconds.observe(time.perf_counter() - started)
         self._metrics.batch_size.observe(len(inputs))
         return judgements
+
+    def _judge_in_parts(self, inputs: list[ScoringInput]) -> list[Judgement]:
+        """Judge in the scoring thread, so many at once that the classifiers' memory stays bounded."""
+        parts = (inputs[at : at + MOST_JUDGED_AT_ONCE] for at in range(0, len(inputs), MOST_JUDGED_AT_ONCE))
+        return [judgement for part in parts for judgement in judge(self._scorer, self._policy, part)]
 
     def _flag(self, message: ChatMessage, context: tuple[ContextMessage, ...], judgement: Judgement) -> Flag:
         assessment, decision = judgement.assessment, judgement.decision

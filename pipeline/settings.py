@@ -46,9 +46,9 @@ class Settings(BaseSettings):
     """How many of a group's last messages are held for judging in conversation."""
     context_seconds: float = Field(3600.0, ge=0, le=3600)
     """How long they are held."""
-    batch_size: int = Field(64, ge=1, le=1024)
-    """Most messages the scoring step takes at once."""
-    batch_within: float = Field(0.01, gt=0, le=5)
+    batch_size: int = Field(256, ge=1, le=1024)
+    """Most messages the scoring step takes at once; it takes what is there, so a quiet stream is not kept waiting."""
+    batch_within: float = Field(0.02, gt=0, le=5)
     """Seconds a message may wait for others to share its batch."""
 
     model: str | None = None

@@ -81,6 +81,8 @@ class BenchSchool:
             "VANGNET_REDIS": server_url(self.settings),
             "VANGNET_WEB_PORT": str(self.settings.web_port),
             "VANGNET_WORKER_PORT": str(self.settings.worker_port),
+            "VANGNET_BATCH_SIZE": str(self.settings.batch_size),
+            "VANGNET_BATCH_WITHIN": str(self.settings.batch_within),
         }
         child = subprocess.Popen([sys.executable, *command], env=environment)  # noqa: ASYNC220, S603  # our own command
         self.children.append(child)
