@@ -14,7 +14,7 @@ def few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand two messages in for the corpus, so that the command is quick."""
     told = [Line(text, "x", 0, (), (), (), "a", False) for text in ("bel 0612893347", "tot morgen")]
     monkeypatch.setattr(bench_personal_data, "lines", lambda _: iter(told))
-    monkeypatch.setattr(bench_personal_data, "span_lines", lambda *, held_out: told)  # noqa: ARG005
+    monkeypatch.setattr(bench_personal_data, "span_lines", lambda *, held_out: told)
     monkeypatch.setattr(bench_personal_data, "everyday_hits", lambda: (2, []))
 
 

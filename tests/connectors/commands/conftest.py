@@ -64,7 +64,7 @@ def received(redis: Redis) -> Callable[[int], Awaitable[None]]:
 
     async def wait(number: int) -> None:
         async with asyncio.timeout(60):
-            while (await Counters(redis).totals()).received < number:  # noqa: ASYNC110  # another process counts
+            while (await Counters(redis).totals()).received < number:  # another process counts
                 await asyncio.sleep(0.005)
 
     return wait
