@@ -14,7 +14,7 @@ from classifiers.toxicity.checkpoint import check_folder
 from classifiers.toxicity.context_memory import Past, lay_past
 from classifiers.toxicity.conversation import Rows
 
-RECIPE = "int8-5"
+RECIPE = "int8-6"
 """Part of the file's name: another recipe never meets an old file."""
 
 
