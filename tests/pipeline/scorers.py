@@ -1,5 +1,6 @@
 """Stand-in classifiers that say what a test wants; the real ones are tested in tests/classifiers."""
 
+import threading
 from collections.abc import Sequence
 
 from classifiers.findings import Assessment, Finding, ScoringInput, Span
@@ -18,11 +19,13 @@ class WordScorer:
 
     def __init__(self) -> None:
         self.asked: list[ScoringInput] = []
+        self.threads: set[int] = set()
 
     def score(self, inputs: Sequence[ScoringInput]) -> list[Assessment]:
         if any(BREAKS in one.message.text for one in inputs):
             raise RuntimeError("the scorer broke on: " + " ".join(one.message.text for one in inputs))
         self.asked += inputs
+        self.threads.add(threading.get_ident())
         return [self._assess(TROUBLE in one.message.text) for one in inputs]
 
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:

@@ -1,5 +1,6 @@
 """The scoring step: opened, joined to what came before, judged once, written down once."""
 
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,6 +88,19 @@ async def test_a_flag_carries_its_clauses_and_what_came_before(
     assert flag.spans == ((8, 12, "WORD"),)
     assert "pesten: the word (words)" in flag.why
     assert [outcome.status.value for outcome in judged.outcomes] == ["scored", "scored", "flagged"]
+
+
+async def test_scoring_leaves_the_event_loop_free(
+    add_group: Callable[..., Awaitable[Group]],
+    accept: Callable[..., Awaitable[list[bytes]]],
+    step: ScoringStep,
+    scorer: WordScorer,
+) -> None:
+    """The classifiers run in a thread of their own, so the broker and the pages are answered meanwhile."""
+    await add_group()
+    await step.judge(await accept("hoi"))
+    assert scorer.threads
+    assert threading.get_ident() not in scorer.threads
 
 
 async def test_a_record_delivered_again_is_left_out(
