@@ -123,6 +123,7 @@ class ContextWindows:
         self._ledger = GroupLedger(redis, keyring)
         self._entries = settings.context_messages
         self._seconds = settings.context_seconds
+        self._read = load_script(redis, "context_read")
         self._commit = load_script(redis, "counters", "context_commit")
 
     async def already(self, message_ids: Sequence[str]) -> set[str]:
@@ -140,11 +141,9 @@ class ContextWindows:
         """
         end = (time.time() if now is None else now) * 1000
         asked = list(dict.fromkeys(groups))
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for group in asked:
-                pipe.hget(group_key(group), "key")
-                pipe.lrange(context_key(group), 0, -1)
-            answers = await pipe.execute()
+        if not asked:
+            return {}
+        answers = await self._read(keys=[name for group in asked for name in (group_key(group), context_key(group))])
         windows: dict[str, list[ContextMessage]] = {}
         for group, wrapped, entries in zip(asked, answers[::2], answers[1::2], strict=True):
             windows[group] = []
