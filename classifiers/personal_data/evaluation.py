@@ -18,6 +18,8 @@ from classifiers.personal_data.text import fold
 
 SPAN_PARTS = ("persoonsgegevens", "gesprekken_persoonsgegevens")
 """Corpus parts whose lines carry spans."""
+SECOND_HAND_PARTS = ("persoonsgegevens_b", "persoonsgegevens_c", "persoonsgegevens_d")
+"""Corpus parts with spans by another hand, each measured once unseen; see the README for those figures."""
 EVERYDAY_PARTS = ("alledaags", "alledaags_breed", "neutraal", "gesprekken_gewoon")
 """Corpus parts whose unlabelled lines stand for everyday Dutch."""
 STRUCTURED = ("PHONE", "EMAIL", "BSN", "IBAN", "POSTCODE", "LICENCE_PLATE", "DATE_OF_BIRTH")

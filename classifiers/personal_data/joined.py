@@ -11,7 +11,7 @@ from classifiers.personal_data.text import PreparedText, prepare
 
 _PIECE = re.compile(
     r"^\W{0,3}(?:[^\W\d_]{1,12}[:,]? ){0,5}?(?P<number>[\d+(](?:[\d .\-/()]{0,24}[\d])?)"
-    r"(?: (?:klaar|einde|done|compleet|that'?s it|dat was ['e]?t|tot zover))?\W{0,4}$"
+    r"(?:,? [^\W\d_]{1,9}){0,2}\W{0,4}$"
 )
 _ANNOUNCED = re.compile(
     r"\s{0,9}(?:(?:het |t )?(?:\w{1,8} )?(?:deel|stuk|stukje|part|helft)(?: ?\d)? ?[:.=-]? ?|"
@@ -27,7 +27,8 @@ _ASKED = re.compile(r"\b(?:nr|nummer|nummertje|06|telefoonnummer|tel|zet m|bel)\
 
 def _piece(text: str) -> tuple[int, int] | None:
     """Give the place of the number when a message is little else; None when it is a sentence."""
-    at = len(_ANNOUNCED.match(text)[0])  # type: ignore[index]  # matches the empty text too
+    announced = _ANNOUNCED.match(text)
+    at = announced.end() if announced else 0
     lowered = text[at:].lower().rstrip()
     words = lowered.split(" ")
     if len(words) <= 5 and all(word in NUMBER_WORDS or word == "dubbel" or word.isdigit() for word in words):

@@ -29,6 +29,10 @@ _CLAUSE = re.compile(r"[.!?\n;](?:\s|$)")
 """A word that makes a number or address beside a public place a person's own again."""
 
 
+_TITLES = frozenset(("familie", "fam", "meneer", "mevrouw", "mevr", "mw", "dhr", "juf", "meester"))
+"""Behind these "bakker" or "slager" is somebody's name."""
+
+
 @dataclass(frozen=True)
 class PublicData:
     """What may stand in a group without being anybody's personal data."""
@@ -93,7 +97,8 @@ class PublicData:
             if word in word_set("public", "personal") or word in _BESIDE:
                 return None
             passing = word in _PASSING and not far and (distance > _PASSING_WORDS or _came_from(before, distance))
-            if self._is_place(word) and not passing:
+            named = distance + 1 < len(before) and before[distance + 1] in _TITLES
+            if self._is_place(word) and not passing and not named:
                 return word
         return None
 

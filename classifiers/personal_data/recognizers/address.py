@@ -23,7 +23,7 @@ _SUFFIX = (
 _STREET_WORD = rf"{LETTER}(?:{LETTER}|[-'.](?={LETTER})){{1,34}}"
 _WITH_NUMBER = re.compile(
     rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})\.?(?:,? (?=n|huisn)| )(?:(?:huis)?(?:nr\.?|nummer) )?"
-    rf"(?P<number>\d{{1,4}}){_SUFFIX}",
+    rf"(?P<number>[1-9]\d{{0,3}}){_SUFFIX}",
     re.IGNORECASE,
 )
 _STREET_ONLY = re.compile(rf"(?<![\w@#/.-])(?P<street>{_STREET_WORD})(?![\w'])", re.IGNORECASE)
@@ -89,6 +89,9 @@ _LEET = re.compile(
     r"(?P<number>\d{1,4}|[^\W_]{3,16})(?!\w|[:.,]\d)"
 )
 _HOUSE_WORD = re.compile(r"(?<!\w)(?:nr|nummer) \d{1,4}[a-h]?(?![\w:.,]\d|\w)")
+_HOUSE_TOLD = re.compile(
+    r"(?<!\w)(?:huisnummer|huisnr)\.?(?: is| =|:)? (?P<house>[1-9]\d{0,3}(?:[a-h]|-\d{1,3})?)(?![\w:.,]\d|\w)"
+)
 _STREET_TALK = re.compile(r"\b(?:\w{3,20}(?:straat|laan|weg|plein|dreef|hof|kade|flat)|flat|adres|woon|woont)\b")
 _BARE_HOUSE = re.compile(r"^\s?(?:nr\.? |nummer |huisnummer )?(?P<house>\d{1,4}(?:[a-h]|-\d{1,3})?)\s?$", re.IGNORECASE)
 _CODE_AFTER = re.compile(r"^[,\n]? ?(?:in )?[1-9]\d{3} ?[A-Z]{2}\b")
@@ -318,6 +321,9 @@ class AddressRecognizer:
 
     def _only_number(self, prepared: PreparedText) -> Iterator[Match]:
         """A house number alone: somebody "woont op nr 26", or answers so when an address is asked."""
+        if _POSTCODE_LOWER.search(prepared.plain):
+            for found in _HOUSE_TOLD.finditer(prepared.folded):
+                yield Match(*found.span("house"), "ADDRESS", 0.8, "house number told beside a postcode")
         for found in _HOUSE_WORD.finditer(prepared.folded):
             lives = re.search(
                 r"\b(?:woon|woont|wonen|woonde)\b[^.\n]{0,25}$",

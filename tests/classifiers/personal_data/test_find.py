@@ -114,6 +114,26 @@ def test_digits_in_words_are_joined_over_many_messages() -> None:
     assert _words("zeven", find("zeven", before, "a")) == ["zeven"]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        ("deel 1: nul zes een twee", "deel 2: acht negen drie drie vier zeven", []),
+        ("deel 1: nul zes een twee acht", "deel 2: negen drie drie vier zeven", ["negen drie drie vier zeven"]),
+        ("06 12 wacht", "89 33 47 klaar", ["89 33 47"]),
+        ("06 12 doelpunten tegen nul deze keer", "89 33 47", []),
+    ],
+)
+def test_announced_pieces_are_joined(first: str, last: str, found: list[str]) -> None:
+    """A word before or behind a piece does not break the number; a sentence or six words a piece do."""
+    assert _words(last, find(last, [Utterance(first, "a")], "a")) == found
+
+
+def test_a_name_of_common_words_is_found_by_its_prefix() -> None:
+    """A first name that the corpus uses often still makes a full name with "el" or "van" behind it."""
+    text = "Dounia el Mansouri 11 07 2010"
+    assert "Dounia el Mansouri" in _words(text, find(text))
+
+
 @pytest.mark.parametrize(("score", "found"), [(None, []), (0.49, []), (0.5, ["heeft epilepsie"])])
 def test_health_needs_the_judge(score: float | None, found: list[str]) -> None:
     """Words about health are reported only when the toxicity model says persoonsgegevens."""

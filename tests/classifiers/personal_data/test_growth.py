@@ -17,8 +17,9 @@ from classifiers.personal_data import find
 from classifiers.personal_data.words import WordPattern
 
 _LENGTH = 100_000
-_GROWTH = 3.2
-"""Twice the text may cost this many times the work: two in theory, four when it is quadratic."""
+_PART = _LENGTH // 4
+_GROWTH = 7.0
+"""Four times the text may cost this many times the work: four in theory, sixteen when it is quadratic."""
 _PIECES = (
     "06 ",
     "0",
@@ -147,27 +148,27 @@ def _work(text: str, times: int) -> float:
     return least
 
 
-def _growth(half: str, whole: str) -> float:
+def _growth(part: str, whole: str) -> float:
     """How many times the first text's work the second costs; measured again when the first look is out of bounds."""
-    _work(half[:1000], 1)  # lists are read once
+    _work(part[:1000], 1)  # lists are read once
     for times in (1, 3):
-        ratio = _work(whole, times) / (_work(half, times) + 0.01)
+        ratio = _work(whole, times) / (_work(part, times) + 0.005)
         if ratio <= _GROWTH:
             break
     return ratio
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=5), st.sampled_from(_PIECES))
-def test_twice_the_text_costs_about_twice_the_work(unit: list[str], tail: str) -> None:
-    """Work on 100,000 hostile characters is at most 3.2 times the work on the first half of them."""
+def test_four_times_the_text_costs_about_four_times_the_work(unit: list[str], tail: str) -> None:
+    """Work on 100,000 hostile characters is at most seven times the work on the first quarter of them."""
     period = "".join(unit)
     long = (period * (_LENGTH // len(period) + 1))[:_LENGTH]
-    assert _growth(long[: _LENGTH // 2] + tail, long + tail) <= _GROWTH, f"grows faster than its length: {period!r}"
+    assert _growth(long[:_PART] + tail, long + tail) <= _GROWTH, f"grows faster than its length: {period!r}"
 
 
 @pytest.mark.parametrize("piece", _PIECES, ids=repr)
 def test_a_repeated_piece_grows_linearly(piece: str) -> None:
     """No single piece, repeated to 100,000 characters, makes the work grow with the square."""
     long = (piece * (_LENGTH // len(piece) + 1))[:_LENGTH]
-    assert _growth(long[: _LENGTH // 2], long) <= _GROWTH
+    assert _growth(long[:_PART], long) <= _GROWTH

@@ -25,6 +25,9 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("opdracht: Kerkstraat 1", [], ()),
     ("school zit Schoolweg 3", [], ()),
     ("Plein 1944", [], ()),
+    ("bel aan bij Korenveld veertien", ["Korenveld veertien"], ()),
+    ("huisnummer 18 en postcode 6828 HK", ["18"], ()),
+    ("bij de familie Visser 0413", [], ()),
 ]
 
 

@@ -21,6 +21,11 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("Sem moet inleveren op 31-02-2010", [], ()),
     ("op 6 juni 1944 landden ze", [], ()),
     ("toets 12-04-2026", [], ()),
+    ("ik ben geboren op drie mei tweeduizend tien", ["drie mei tweeduizend tien"], ()),
+    ("Noor is geboren eenentwintig mei 2010", ["eenentwintig mei 2010"], ()),
+    ("Anne Frank is geboren op 12 juni 1929", [], ()),
+    ("mijn opa is geboren op 12 juni 1929", ["12 juni 1929"], ()),
+    ("drie mei 2010 was een zaterdag", [], ()),
 ]
 
 

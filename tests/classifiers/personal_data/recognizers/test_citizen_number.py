@@ -16,6 +16,7 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("123456782 is een test-bsn", [], ()),
     ("bestelnr 312966210", [], ()),
     ("bsn moet niet in de groep", [], ()),
+    ("312966210 is mijn burgerservicenr", ["312966210"], ()),
 ]
 
 

@@ -18,6 +18,7 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("verander je wachtwoord want klas 3 is gehackt", [], ()),
     ("kahoot code 4471902", [], ()),
     ("ww vergeten", [], ()),
+    ("log in met svos12 en Hond12 bij somtoday", ["svos12", "Hond12"], ()),
 ]
 
 

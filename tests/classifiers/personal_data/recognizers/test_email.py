@@ -17,6 +17,8 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("3 @ wiskunde", [], ()),
     ("punt voor jou apestaartje", [], ()),
     ("ik ben at home", [], ()),
+    ("lies punt van der meer apestaart gmail punt com", ["lies punt van der meer apestaart gmail punt com"], ()),
+    ("sem.vos@hotmail,com met een komma ipv een punt", ["sem.vos@hotmail,com"], ()),
 ]
 
 

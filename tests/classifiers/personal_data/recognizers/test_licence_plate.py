@@ -28,6 +28,9 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("code ZZ-11-22", [], ()),
     ("sidecode 9 is X-999-XX", [], ()),
     ("vraag 22: kenteken D-444-GG", [], ()),
+    ("grijze polo k 482 bt", ["k 482 bt"], ()),
+    ("auto doet k 200 km", [], ()),
+    ("een videokaart RX-860-X", [], ()),
 ]
 
 

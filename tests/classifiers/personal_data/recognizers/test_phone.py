@@ -35,6 +35,9 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("06 + 12 = 18", [], ()),
     ("21-15 21-18 15-21", [], ()),
     ("NL77 KNAB 0612 8933 47", [], ()),
+    ("huistelefoon van de familie Bakker 0413-628 814", ["0413-628 814"], ()),
+    ("06 12 18 24 30 is de tafel van zes", [], ()),
+    ("de bakker heeft 0413-628 814", [], ()),
 ]
 
 

@@ -16,6 +16,10 @@ TABLE: list[tuple[str, list[str], tuple[str, ...]]] = [
     ("maak van 2613AB een functie in excel", [], ()),
     ("het jaar 2010", [], ()),
     ("Sportdag: Sportlaan 22, 2613 AB bij het zwembad", [], ()),
+    ("ik zit op 5038XP nr 12", ["5038XP"], ()),
+    ("1011ab 12-2, bovenste bel", ["1011ab"], ()),
+    ("nog 5000xp nodig", [], ()),
+    ("1500ww 12 volt", [], ()),
 ]
 
 
