@@ -39,6 +39,7 @@ def save_checkpoint(model: Any, tokenizer: Path, out: Path) -> None:  # noqa: AN
     shutil.rmtree(fresh, ignore_errors=True)
     state = {name: value.detach().to(torch.float16) for name, value in model.state_dict().items()}
     model.save_pretrained(fresh, state_dict=state)
+    (fresh / "model.safetensors").chmod(0o644)  # it is made unreadable to others, which a shipped file must not be
     config = json.loads((fresh / "config.json").read_text())
     config["dtype"] = "float16"
     (fresh / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")

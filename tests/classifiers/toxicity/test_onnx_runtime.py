@@ -15,7 +15,9 @@ from classifiers.engine import SHIPPED
 from classifiers.errors import ModelError
 from classifiers.protocol import OPERATING_POINTS, load_policy
 from classifiers.toxicity.encoder import FAMILY, EncoderModel
+from classifiers.toxicity.ngram import NgramModel
 from classifiers.toxicity.onnx_runtime import OnnxRuntime, export, multiplies_int8, open_runtime
+from classifiers.toxicity.stacking import Stack, StackedModel
 from tests.classifiers.toxicity.test_encoder import conversation
 from tests.classifiers.toxicity.tiny import tiny_checkpoint
 
@@ -77,7 +79,12 @@ def test_int8_costs_the_shipped_model_nothing(tmp_path: Path) -> None:
     inputs = list(scoring_inputs(lines))
     truth = np.array([bool(line.labels) for line in lines])
     exact, fast = (
-        EncoderModel.load(SHIPPED, runtime=OnnxRuntime(export(SHIPPED, tmp_path, int8=int8))) for int8 in (False, True)
+        StackedModel(
+            EncoderModel.load(SHIPPED, runtime=OnnxRuntime(export(SHIPPED, tmp_path, int8=int8))),
+            NgramModel.load(),
+            Stack.load(SHIPPED),
+        )
+        for int8 in (False, True)
     )
     scores = [
         np.concatenate([model.score(inputs[at : at + 256])[:, -1] for at in range(0, len(inputs), 256)])
