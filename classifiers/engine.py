@@ -53,6 +53,9 @@ class Scorer(Protocol):
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         """Say what carried a label of each message, one finding a message; costly, for flags only."""
 
+    def forget(self) -> None:
+        """Drop what is kept of messages read before, as when a group opts out."""
+
 
 class Model(Protocol):
     """A model alone: probabilities for texts that fit it."""
@@ -113,6 +116,11 @@ class ModelScorer:
         self._model = model
         self._personal_data = personal_data
         self._observe: Observe = unwatched
+
+    def forget(self) -> None:
+        """Drop what is kept of messages read before; the next batch reads its context anew."""
+        if isinstance(self._model, StagedModel):
+            self._model.forget()
 
     def watch(self, observe: Observe) -> None:
         """Have every batch told to a watcher: one record from the model's stages, one from the rest."""

@@ -52,6 +52,8 @@ class _FullModel(_Judge, Protocol):
     version: str
     counts: TokenCounts
 
+    def forget(self) -> None: ...
+
 
 class StagedModel:
     """The full model behind its shortcuts; itself a model as the engine knows it.
@@ -86,6 +88,12 @@ class StagedModel:
     def version(self) -> str:
         """The full model's: a message that a stage cleared is far below any cut."""
         return self.full.version
+
+    def forget(self) -> None:
+        """Drop everything that is kept of messages read before."""
+        self.full.forget()
+        self._repeats.clear()
+        self._warm.clear()
 
     def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
         """Probabilities of shape (len(inputs), 11); a cleared message has those of the stage that cleared it."""

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 APP_ID = "vangnet"
 SWEEP_SECONDS = 60.0
+FORGET_SECONDS = 1.0
+"""How soon a worker drops from its memory what a group that opted out left there."""
 
 
 def broker_urls(settings: Settings) -> str | list[URL]:
@@ -74,6 +76,14 @@ def build_app(services: WorkerServices) -> faust.App:
         for name, number in gone.items():
             if number:
                 logger.info("swept at the end of its term: %d of %s", number, name)
+
+    @app.timer(FORGET_SECONDS)  # type: ignore[untyped-decorator]
+    async def forget_removed() -> None:
+        # Every worker has a memory of its own, so this is no work for the leader alone.
+        try:
+            await services.scoring.forget_removed()
+        except RedisError as error:
+            logger.warning("what is kept of removed groups goes later: the store is away (%s)", type(error).__name__)
 
     @app.page("/metrics")  # type: ignore[arg-type]  # Faust's request and response are aiohttp's
     async def metrics(_view: faust.web.View, _request: Request) -> Response:

@@ -75,11 +75,26 @@ class ScoringStep:
         self._executor = executor
         self._metrics = metrics
         self._clock = clock
+        self._removed: frozenset[str] = frozenset()
 
     @property
     def version(self) -> str:
         """Name and version of the model that judges."""
         return self._scorer.version
+
+    async def forget_removed(self) -> bool:
+        """Let the classifiers drop what they keep of messages when a group has opted out since the last look.
+
+        Returns:
+            True when something was dropped.
+        """
+        removed = frozenset(record.id for record in await self._ledger.removed())
+        fresh = removed - self._removed
+        self._removed = removed
+        if fresh:
+            # In the scoring thread, so never in the middle of a batch.
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._scorer.forget)
+        return bool(fresh)
 
     async def judge(self, raws: Sequence[bytes]) -> Judged:
         """Judge a batch.

@@ -107,6 +107,11 @@ class ContextMemory:
         self._kept[entry.key] = (now, entry)
         self._forget(now)
 
+    def clear(self) -> None:
+        """Forget everything, now."""
+        self._kept.clear()
+        self.bytes = 0
+
     def _forget(self, now: float) -> None:
         """Drop from the longest unused on: what is too old, and what there is no room for."""
         while self._kept:

@@ -161,6 +161,11 @@ class EncoderModel:
         tokenizer = ConversationTokenizer(Tokenizer.from_file(str(folder / "tokenizer.json")))
         return cls(tokenizer, runtime, f"{FAMILY}:{version}", memory)
 
+    def forget(self) -> None:
+        """Drop what is remembered of messages read before; they are read again where they are context."""
+        if self._memory is not None:
+            self._memory.clear()
+
     def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
         """Probabilities of shape (len(inputs), 11): the labels in order, then "at all"."""
         return (1 / (1 + np.exp(-self.logits(inputs)))).astype(np.float32)

@@ -88,6 +88,10 @@ class StackedModel:
         self.version = encoder.version
         self.counts = encoder.counts
 
+    def forget(self) -> None:
+        """Drop what the encoder remembers of messages read before."""
+        self._encoder.forget()
+
     def score(self, inputs: Sequence[ScoringInput]) -> Numbers:
         """Calibrated probabilities of shape (len(inputs), 11): the labels in order, then "at all"."""
         if not inputs:

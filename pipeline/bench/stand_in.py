@@ -25,6 +25,9 @@ class StandInScorer:
         """Judge a batch; the result has the same length and order."""
         return [_FLAGGED if flags(one.message.text) else _HARMLESS for one in inputs]
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         """Give no reason: there is none."""
         return [Finding(label, 0.0, "stand-in") for label in labels]

@@ -32,6 +32,9 @@ class Script:
             scores[Label.PERSONAL_DATA] = PHONE.score
         return Assessment(max(scores.values()), scores, findings, self.version)
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         self.asked += [(one.message.text, label) for one, label in zip(inputs, labels, strict=True)]
         return [Finding(label, 0.9, "toxicity.explanation", "because", (Span(4, 5, "WORD"),)) for label in labels]

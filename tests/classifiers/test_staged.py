@@ -22,6 +22,9 @@ class Full:
         self.counts = TokenCounts()
         self.given: list[str] = []
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def score(self, inputs: Sequence[ScoringInput]) -> NDArray[np.float32]:
         self.given += [one.message.text for one in inputs]
         self.counts.read += 3 * len(inputs)

@@ -20,6 +20,7 @@ class WordScorer:
     def __init__(self) -> None:
         self.asked: list[ScoringInput] = []
         self.threads: set[int] = set()
+        self.forgotten = 0
 
     def score(self, inputs: Sequence[ScoringInput]) -> list[Assessment]:
         if any(BREAKS in one.message.text for one in inputs):
@@ -27,6 +28,9 @@ class WordScorer:
         self.asked += inputs
         self.threads.add(threading.get_ident())
         return [self._assess(TROUBLE in one.message.text) for one in inputs]
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         """The word is where the trouble is."""

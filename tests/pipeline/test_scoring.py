@@ -178,6 +178,18 @@ async def test_a_group_that_opts_out_is_not_read(
     assert scorer.asked == []
 
 
+async def test_opting_out_empties_the_classifiers_memory(
+    add_group: Callable[..., Awaitable[Group]], step: ScoringStep, scorer: WordScorer, ledger: GroupLedger
+) -> None:
+    """What the classifiers keep of earlier messages goes when a group opts out, once, and not otherwise."""
+    group = await add_group()
+    assert not await step.forget_removed()
+    await ledger.remove(group.id)
+    assert await step.forget_removed()
+    assert not await step.forget_removed()
+    assert scorer.forgotten == 1
+
+
 async def test_a_lesson_is_not_judged(
     add_group: Callable[..., Awaitable[Group]],
     accept: Callable[..., Awaitable[list[bytes]]],

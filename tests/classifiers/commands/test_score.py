@@ -32,6 +32,9 @@ class Listener:
             for one in inputs
         ]
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def explain(self, inputs: Sequence[ScoringInput], labels: Sequence[Label]) -> list[Finding]:
         self.explained += [one.message.text for one in inputs]
         places = [one.message.text.index("dom") for one in inputs]

@@ -133,3 +133,18 @@ def test_long_windows_are_cut_and_judged(model: EncoderModel) -> None:
         found = model.score([ScoringInput(long[at], tuple(long[max(0, at - 10) : at]))])
         assert found.shape == (1, 11)
         assert np.isfinite(found).all()
+
+
+def test_what_is_remembered_can_be_dropped(folder: Path, runtime: OnnxRuntime) -> None:
+    """After `forget` nothing is kept, and the next message reads its context anew to the same score."""
+    memory = ContextMemory()
+    model = EncoderModel.load(folder, runtime=runtime, memory=memory)
+    inputs = conversation(12, 6)
+    before = [model.score([one]) for one in inputs]
+    assert len(memory) > 0
+    model.forget()
+    assert len(memory) == 0
+    assert memory.bytes == 0
+    reused = model.counts.reused
+    np.testing.assert_allclose(model.score([inputs[-1]]), before[-1], atol=2e-3)
+    assert model.counts.reused == reused
