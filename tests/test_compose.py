@@ -307,6 +307,45 @@ def test_prometheus_accepts_its_configuration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _asked(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # a loopback address of ours
+        data: dict[str, Any] = json.load(answer)["data"]
+    return data
+
+
+def test_prometheus_starts_with_its_command(compose: dict[str, Any], tmp_path: Path) -> None:
+    """The real Prometheus, started as the service starts it, loads our rules and looks for both of our services."""
+    skip_without("prometheus")
+    port = free_port()
+    places = {"/etc/prometheus/": f"{PROMETHEUS}/", "/prometheus": str(tmp_path)}
+    options = []
+    for option in compose["services"]["prometheus"]["command"]:
+        name, _, value = option.partition("=")
+        inside = next((place for place in places if value.startswith(place)), None)
+        options.append(option if inside is None else f"{name}={places[inside]}{value.removeprefix(inside)}")
+    command = ["prometheus", *options, f"--web.listen-address=127.0.0.1:{port}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        deadline = time.monotonic() + PATIENCE
+        jobs: set[str] = set()
+        rules: list[str] = []
+        # It answers before it has read its rules and found its targets.
+        while jobs != set(OURS) or len(rules) < 5:
+            assert process.poll() is None, "Prometheus ended"
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+            try:
+                groups = _asked(f"http://127.0.0.1:{port}/api/v1/rules")["groups"]
+                targets = _asked(f"http://127.0.0.1:{port}/api/v1/targets")["activeTargets"]
+            except OSError:
+                continue
+            rules = [rule["name"] for group in groups for rule in group["rules"]]
+            jobs = {target["labels"]["job"] for target in targets}
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
 def test_prometheus_reads_our_services_at_their_ports(compose: dict[str, Any]) -> None:
     """Under the names that the alerts and panels use."""
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))
