@@ -100,7 +100,10 @@ class _Work:
             for topic, events in ((self._flags, found), (self._failed, unjudged))
             for event in events
         ]
-        await asyncio.gather(*futures)
+        # Every answer is taken, also of those that fail together: one that nobody took would be told as a stack trace.
+        for answer in await asyncio.gather(*futures, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
 
     def _opened(self, raw: bytes, type_: type[_Event]) -> _Event:
         return decode(raw, type_, lambda _group: self._services.keyring.text)
